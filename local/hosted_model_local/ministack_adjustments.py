@@ -1,0 +1,129 @@
+"""Where ministack 1.5.33 differs from AWS in a way that matters here, and how it is put right.
+
+Each adjustment is one function that says what AWS does. `apply_all` fails, naming the attribute, when ministack
+has not got what an adjustment replaces.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from hosted_model_local import authorization, custom_resources
+
+_SCHEDULER_SWEEP_SECONDS = 1
+
+
+def apply_all() -> None:
+    """Apply every adjustment, once, before ministack serves.
+
+    Raises
+    ------
+    RuntimeError
+        ministack lacks an attribute: it is another version than the one pinned.
+    """
+    for adjustment in (
+        sweep_schedules_each_second,
+        invoke_custom_resources_asynchronously,
+        delete_what_failed_to_create,
+        delete_while_creating,
+        record_allowed_actions,
+    ):
+        adjustment()
+
+
+def require(owner: Any, name: str) -> Any:
+    """The attribute ``name`` of ``owner``, or a RuntimeError that names both."""
+    found = getattr(owner, name, None)
+    if found is None:
+        module = getattr(owner, "__name__", owner)
+        raise RuntimeError(f"ministack has no {module}.{name}: this launcher fits version 1.5.33")
+    return found
+
+
+def sweep_schedules_each_second() -> None:
+    """EventBridge starts a ``rate()`` rule at its time; ministack looks every 10 s, which adds up to that."""
+    from ministack.services import eventbridge
+
+    require(eventbridge, "_SCHEDULER_TICK_INTERVAL")
+    eventbridge._SCHEDULER_TICK_INTERVAL = _SCHEDULER_SWEEP_SECONDS
+
+
+def invoke_custom_resources_asynchronously() -> None:
+    """CloudFormation invokes the function as an event and waits for the answer at the ResponseURL alone.
+
+    The invocation is at least once: Lambda retries it twice after an error ("Asynchronous invocation", AWS
+    Lambda Developer Guide). ministack invokes synchronously, once, and starts to wait when the function returns.
+    LAMBDA_ASYNC_RETRY_BASE_SECONDS sets the first delay (AWS: 60 s), the second is twice that.
+    """
+    from ministack.services import lambda_svc
+    from ministack.services.cloudformation import custom_resource
+
+    require(custom_resource, "invoke_custom_resource")
+    for name in ("register_token", "_response_url", "_normalise_resource_properties", "_pending", "_lock"):
+        require(custom_resource, name)
+    for name in ("invoke_async_with_retry", "_execution_record_for_config", "_get_func_record_for_ref"):
+        require(lambda_svc, name)
+    custom_resource.invoke_custom_resource = custom_resources.invoke
+
+
+def delete_what_failed_to_create() -> None:
+    """After CREATE_FAILED, CloudFormation sends Delete with the physical ID of the failed answer.
+
+    ministack forgets the ID of a FAILED answer. Here the failed resource joins those that the rollback deletes;
+    it is the last one made, so it is the first one deleted.
+    """
+    from ministack.services.cloudformation import stacks
+
+    original = require(stacks, "_roll_back_operation")
+
+    async def roll_back(name: str, stack_id: str, stack: Any, operation: Any, *rest: Any) -> None:
+        if custom_resources.deletion_requested(stack_id):
+            custom_resources.creation_ended(stack_id)
+            return
+        custom_resources.add_failed_create(stack_id, stack, operation)
+        await original(name, stack_id, stack, operation, *rest)
+
+    _replace_everywhere("_roll_back_operation", original, roll_back)
+
+
+def delete_while_creating() -> None:
+    """DeleteStack during CREATE_IN_PROGRESS ends the waiting and deletes what there is, unanswered resources too.
+
+    An unanswered Create gets its Delete while it still runs, with a physical ID that CloudFormation invents,
+    ``<stack>-<logical ID>-<suffix>``. ministack deletes what is finished and lets the create go on.
+    """
+    from ministack.services.cloudformation import stacks
+
+    original = require(stacks, "_delete_stack_async")
+
+    async def delete(name: str, stack_id: str, *rest: Any, **options: Any) -> None:
+        async with custom_resources.creation_abandoned(name, stack_id):
+            await original(name, stack_id, *rest, **options)
+
+    _replace_everywhere("_delete_stack_async", original, delete)
+
+
+def _replace_everywhere(name: str, original: object, replacement: object) -> None:
+    """Modules that imported the function by name hold it too."""
+    from ministack.services.cloudformation import changesets, handlers, stacks
+
+    for module in (stacks, handlers, changesets):
+        if getattr(module, name, None) is original:
+            setattr(module, name, replacement)
+
+
+def record_allowed_actions() -> None:
+    """Keep which principal used which action, to compare what is used with what is granted."""
+    from ministack.core import iam_evaluator
+    from ministack.core.responses import get_account_id
+
+    original: Callable[..., Any] = require(iam_evaluator, "enforce")
+
+    def enforce(access_key_id: str, iam_action: str, *rest: Any, **options: Any) -> Any:
+        refused = original(access_key_id, iam_action, *rest, **options)
+        if refused is None and access_key_id:
+            principal = iam_evaluator.resolve_principal(access_key_id, get_account_id())
+            if getattr(principal, "policies", None) is not None:
+                authorization.record_use(principal.arn, iam_action)
+        return refused
+
+    iam_evaluator.enforce = enforce
