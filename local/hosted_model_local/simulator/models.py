@@ -1,0 +1,228 @@
+"""A hosted model: its statuses, what it bills, and where all models are kept.
+
+Nothing here runs by itself: a model is brought up to date whenever somebody looks at it, and passes through
+every status at the exact moment that it was due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """One service's words for the statuses of a model.
+
+    ``billed`` are the statuses in which a model that was running goes on billing; ``unusable`` those in which
+    there is no trained model to start.
+    """
+
+    service: str
+    arn_format: str
+    statuses: frozenset[str]
+    trained: str
+    starting: str
+    running: str
+    failed: str
+    stopping: str
+    stopped: str
+    startable: frozenset[str]
+    stoppable: frozenset[str]
+    billed: frozenset[str]
+    unusable: frozenset[str]
+    messages: dict[str, str]
+
+
+def partition(region: str) -> str:
+    """The ARN partition of a region."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+@dataclass(slots=True)
+class Model:
+    """One version of a model in one account and region.
+
+    Times are seconds since the epoch, durations seconds. ``starts`` and ``stops`` count calls that took
+    effect; changes by the control API are not among them.
+    """
+
+    lifecycle: Lifecycle
+    project: str
+    version: str
+    account: str
+    region: str
+    created: float
+    status: str
+    since: float
+    status_message: str = ""
+    failure_message: str | None = None
+    start_seconds: float = 20.0
+    stop_seconds: float = 5.0
+    start_outcome: str = ""
+    stop_while_starting: bool = False
+    min_inference_units: int | None = None
+    max_inference_units: int | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    starts: int = 0
+    stops: int = 0
+    history: list[tuple[float, str]] = field(default_factory=list)
+    project_timestamp: int = 1_600_000_000_000
+    version_timestamp: int = 1_600_000_000_001
+    _billed: float = 0.0
+    _billing_since: float | None = None
+    _due: float | None = None
+
+    @classmethod
+    def create(
+        cls, lifecycle: Lifecycle, project: str, version: str, account: str, region: str, now: float
+    ) -> Model:
+        """A trained model that does not run."""
+        model = cls(lifecycle, project, version, account, region, now, lifecycle.trained, now)
+        model.start_outcome = lifecycle.running
+        model.status_message = lifecycle.messages.get(model.status, "")
+        model.history.append((now, model.status))
+        return model
+
+    @property
+    def arn(self) -> str:
+        """The model's ARN."""
+        return self.lifecycle.arn_format.format(
+            partition=partition(self.region),
+            region=self.region,
+            account=self.account,
+            project=self.project,
+            version=self.version,
+            project_timestamp=self.project_timestamp,
+            version_timestamp=self.version_timestamp,
+        )
+
+    @property
+    def units(self) -> int:
+        """The most inference units that the model can come to use."""
+        return max(self.min_inference_units or 1, self.max_inference_units or 1)
+
+    def advance(self, now: float) -> Model:
+        """Bring the status up to date; a status is entered when it was due, not when somebody looked."""
+        if self._due is not None and self._due <= now:
+            starting = self.status == self.lifecycle.starting
+            self._enter(self.start_outcome if starting else self.lifecycle.stopped, self._due)
+        return self
+
+    def can_start(self) -> bool:
+        """Whether the service accepts a start now."""
+        return self.status in self.lifecycle.startable
+
+    def can_stop(self) -> bool:
+        """Whether the service accepts a stop now."""
+        if self.status == self.lifecycle.starting:
+            return self.stop_while_starting
+        return self.status in self.lifecycle.stoppable
+
+    def start(self, now: float, low: int, high: int | None) -> None:
+        """A start that takes effect."""
+        self.min_inference_units, self.max_inference_units = low, high
+        self.starts += 1
+        self._enter(self.lifecycle.starting, now)
+
+    def stop(self, now: float) -> None:
+        """A stop that takes effect; billing ends here."""
+        self.stops += 1
+        self._enter(self.lifecycle.stopping, now)
+
+    def set_status(self, status: str, now: float) -> None:
+        """A change from outside the API; the status that the model has already is no change."""
+        if status != self.status:
+            self._enter(status, now)
+
+    def set_units(self, low: int | None, high: int | None, now: float) -> None:
+        """Other units, from now on; what was used before is billed as it was."""
+        if self._billing_since is not None:
+            self._billed, self._billing_since = self.billed_unit_seconds(now), now
+        self.min_inference_units, self.max_inference_units = low, high
+
+    def reschedule(self, now: float) -> None:
+        """Apply changed durations to a start or a stop under way; nothing becomes due in the past."""
+        if self._due is not None:
+            starting = self.status == self.lifecycle.starting
+            self._due = max(now, self.since + (self.start_seconds if starting else self.stop_seconds))
+
+    def billed_unit_seconds(self, now: float) -> float:
+        """Seconds of running so far, each times the minimum inference units of its moment."""
+        if self._billing_since is None:
+            return self._billed
+        return self._billed + max(0.0, now - self._billing_since) * (self.min_inference_units or 1)
+
+    def _enter(self, status: str, at: float) -> None:
+        life = self.lifecycle
+        if self.min_inference_units is None and status in (life.starting, life.running):
+            self.min_inference_units = 1
+        if self._billing_since is not None and status not in life.billed:
+            self._billed, self._billing_since = self.billed_unit_seconds(at), None
+        if self._billing_since is None and status == life.running:
+            self._billing_since = at
+        self.status, self.since = status, at
+        self.history.append((at, status))
+        self.status_message = life.messages.get(status, "")
+        if status == life.failed and self.failure_message is not None:
+            self.status_message = self.failure_message
+        self._due = None
+        if status == life.starting:
+            self._due = at + self.start_seconds
+        elif status == life.stopping:
+            self._due = at + self.stop_seconds
+
+
+ProjectKey = tuple[str, str, str, str]
+
+
+class Models:
+    """All models, by service, account, region and project; what is handed out is up to date."""
+
+    __slots__ = ("_projects",)
+
+    def __init__(self) -> None:
+        self._projects: dict[ProjectKey, dict[str, Model]] = {}
+
+    def get(self, project: ProjectKey, version: str, now: float) -> Model | None:
+        """One version, or None."""
+        model = self._projects.get(project, {}).get(version)
+        return None if model is None else model.advance(now)
+
+    def versions(self, project: ProjectKey, now: float) -> list[Model]:
+        """The versions of a project, in the order in which they were made."""
+        return [model.advance(now) for model in self._projects.get(project, {}).values()]
+
+    def add(self, model: Model) -> None:
+        """Keep a new model."""
+        key = (model.lifecycle.service, model.account, model.region, model.project)
+        self._projects.setdefault(key, {})[model.version] = model
+
+    def remove(self, project: ProjectKey, version: str) -> bool:
+        """Forget a model; with its last version, a project is gone. Whether there was one."""
+        versions = self._projects.get(project, {})
+        found = versions.pop(version, None) is not None
+        if found and not versions:
+            del self._projects[project]
+        return found
+
+    def all(self, now: float) -> Iterator[Model]:
+        """Every model."""
+        for versions in self._projects.values():
+            for model in versions.values():
+                yield model.advance(now)
+
+    def active(self, service: str, account: str, region: str, now: float) -> list[Model]:
+        """The models of one account and region that start or run."""
+        return [
+            model
+            for model in self.all(now)
+            if (model.lifecycle.service, model.account, model.region) == (service, account, region)
+            and (model.status == model.lifecycle.starting or model.status in model.lifecycle.billed)
+        ]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._projects.clear()
