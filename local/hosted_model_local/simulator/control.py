@@ -1,9 +1,8 @@
-"""The control API below ``/_simulator/``, for tests and for people who try things. It asks for no signature."""
+"""The control API below ``/_simulator/``, for tests and for people who try things; it needs no signature."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 PREFIX = "/_simulator/"
 
 _LIFECYCLES = {lookoutvision.NAME: lookoutvision.LIFECYCLE}
+_NAMES = {lookoutvision.NAME: lookoutvision.is_model_name}
 _OPERATIONS = lookoutvision.OPERATIONS
 _ERRORS = {*lookoutvision.ERROR_STATUS, CONNECTION_RESET}
 _MODEL_MEMBERS = frozenset(
@@ -43,6 +43,9 @@ _FAULT_MEMBERS = frozenset(Fault.__dataclass_fields__)
 _QUOTA_MEMBERS = frozenset(
     {"requests_per_second", "max_inference_units", "account", "max_running_models", "max_units_per_model"}
 )
+
+# Infinity, which Python's JSON reads, is no time; nor is anything near it.
+_MAX_NUMBER = 1e15
 
 Payload = dict[str, object]
 
@@ -97,7 +100,8 @@ class Control:
         models = self._simulator.world.models
         model = models.get((life.service, account, region, project), version, now)
         if model is None:
-            _check_version(life, version)
+            if not _NAMES[life.service](project, version):
+                raise ControlError(f"{project}/{version} is no name of a model of {life.service}.")
             model = Model.create(life, project, version, account, region, now)
             if "status" in payload:
                 # A new model was never anything else than what it is made as.
@@ -232,10 +236,8 @@ def _view(model: Model, now: float) -> dict[str, object]:
 
 def _check_model(life: Lifecycle, payload: Payload) -> None:
     """Refuse a change as a whole before any part of it is made."""
-    if payload.get("status", life.trained) not in life.statuses:
-        raise ControlError(f"status must be one of {sorted(life.statuses)}.")
-    if payload.get("start_outcome", life.running) not in (life.running, life.failed):
-        raise ControlError(f"start_outcome must be {life.running} or {life.failed}.")
+    _choice(payload.get("status", life.trained), "status", life.statuses)
+    _choice(payload.get("start_outcome", life.running), "start_outcome", (life.running, life.failed))
     for name in ("start_seconds", "stop_seconds"):
         if name in payload and _number(payload, name) < 0:
             raise ControlError(f"{name} must not be negative.")
@@ -288,12 +290,11 @@ def _enter_first(model: Model, status: str, now: float) -> None:
 
 def _fault(payload: Payload) -> Fault:
     operation, error, service = payload.get("operation"), payload.get("error"), payload.get("service")
-    if operation not in _OPERATIONS:
-        raise ControlError(f"operation must be one of {sorted(_OPERATIONS)}.")
-    if error is not None and error not in _ERRORS:
-        raise ControlError(f"error must be one of {sorted(_ERRORS)}.")
-    if service is not None and service not in _LIFECYCLES:
-        raise ControlError(f"service must be one of {sorted(_LIFECYCLES)}.")
+    _choice(operation, "operation", _OPERATIONS)
+    if error is not None:
+        _choice(error, "error", _ERRORS)
+    if service is not None:
+        _choice(service, "service", _LIFECYCLES)
     lose = payload.get("lose_response", False)
     if not isinstance(lose, bool):
         raise ControlError("lose_response must be true or false.")
@@ -328,17 +329,13 @@ def _project_and_version(path: list[str]) -> tuple[str, str]:
 
 
 def _lifecycle(payload: Payload) -> Lifecycle:
-    life = _LIFECYCLES.get(str(payload.get("service", lookoutvision.NAME)))
-    if life is None:
-        raise ControlError(f"service must be one of {sorted(_LIFECYCLES)}.")
-    return life
+    return _LIFECYCLES[_choice(payload.get("service", lookoutvision.NAME), "service", _LIFECYCLES)]
 
 
-def _check_version(life: Lifecycle, version: str) -> None:
-    if life.service == lookoutvision.NAME and not (
-        version.isascii() and version.isdecimal() and version[0] != "0"
-    ):
-        raise ControlError("The version must be a positive integer.")
+def _choice(value: object, name: str, choices: Collection[str]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        raise ControlError(f"{name} must be one of {', '.join(sorted(choices))}.")
+    return value
 
 
 def _text(payload: Payload, name: str, default: str) -> str:
@@ -352,7 +349,7 @@ def _text(payload: Payload, name: str, default: str) -> str:
 
 def _number(payload: Payload, name: str, default: float | None = None) -> float:
     value = payload.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _MAX_NUMBER:
         raise ControlError(f"{name} must be a number.")
     return float(value)
 

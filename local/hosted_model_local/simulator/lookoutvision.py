@@ -397,6 +397,12 @@ _MESSAGES = {
 }
 
 
+def is_model_name(project: str, version: str) -> bool:
+    """Whether the service could have such a model; ``latest`` is no version of its own."""
+    fits = len(project) <= 255 and len(version) <= 10 and version != "latest"
+    return fits and bool(_PROJECT.fullmatch(project) and _VERSION.fullmatch(version))
+
+
 def _project_key(call: Call) -> ProjectKey:
     return (NAME, call.account, call.region, call.project)
 
