@@ -43,7 +43,7 @@ class ForeignRequest:
     resource
         ARN, in which ``${account}`` stands for the caller's account.
     context
-        Condition keys of the request, such as ``aws:ResourceTag/KEY``; values are strings or lists of strings.
+        Condition keys of the request, such as ``aws:ResourceTag/KEY``; values are strings or lists of them.
     """
 
     method: str
@@ -69,11 +69,13 @@ class ForeignRequest:
             given = json.loads(document)
         except ValueError as error:
             raise ValueError(f"the body is not JSON: {error}") from None
-        if not isinstance(given, dict) or not all(isinstance(given.get(key), str) for key in ("method", "path")):
+        if not isinstance(given, dict) or not all(
+            isinstance(given.get(key), str) for key in ("method", "path")
+        ):
             raise ValueError("the body must be an object with the strings 'method' and 'path'")
         headers, context = given.get("headers") or {}, given.get("context") or {}
         if not isinstance(headers, dict) or not isinstance(context, dict):
-            raise ValueError("'headers' and 'context' must be objects")
+            raise ValueError("'headers' and 'context' must be objects")  # noqa: TRY004 (wrong JSON, not code)
         try:
             body = base64.b64decode(given.get("body_b64") or "", validate=True)
         except (binascii.Error, TypeError):
@@ -125,7 +127,9 @@ def authorize(request: ForeignRequest) -> Verdict:
     if isinstance(credential, iam_evaluator.AuthError):
         return _refused(credential, account)
     if not access_key:
-        return Verdict(False, account, "", "MissingAuthenticationTokenException", "Missing Authentication Token")
+        return Verdict(
+            False, account, "", "MissingAuthenticationTokenException", "Missing Authentication Token"
+        )
     principal = iam_evaluator.resolve_principal(access_key, account, credential)
     if isinstance(principal, iam_evaluator.AuthError):
         return _refused(principal, account)
@@ -144,7 +148,9 @@ def _access_key(request: ForeignRequest) -> str:
 def _pin(request: ForeignRequest) -> None:
     from ministack.core import iam_evaluator
 
-    raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()]
+    raw_headers = [
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()
+    ]
     query = parse_qs(request.query, keep_blank_values=True)
     iam_evaluator.pin_signed_request(request.method, request.path, query, raw_headers)
     iam_evaluator.pin_signed_body(request.body)

@@ -25,7 +25,7 @@ class Certificates:
 def make(folder: Path, environment: Mapping[str, str]) -> Certificates:
     """Make an authority, a certificate for localhost and 127.0.0.1, and a bundle of old roots and new.
 
-    A bundle of the new authority alone would break pip, npm and curl in a shell whose proxy has roots of its own.
+    A bundle of the new authority alone would break pip, npm and curl where a proxy has roots of its own.
     """
     authority = trustme.CA(organization_name="hosted-model-local")
     server = authority.issue_cert("localhost", "127.0.0.1", "*.localhost")
@@ -34,7 +34,10 @@ def make(folder: Path, environment: Mapping[str, str]) -> Certificates:
     server.private_key_pem.write_to_path(certificates.keyfile)
     for number, blob in enumerate(server.cert_chain_pems):
         blob.write_to_path(certificates.certfile, append=number > 0)
-    parts = [authority.cert_pem.bytes().strip(), *(path.read_bytes().strip() for path in old_roots(environment))]
+    parts = [
+        authority.cert_pem.bytes().strip(),
+        *(path.read_bytes().strip() for path in old_roots(environment)),
+    ]
     certificates.bundle.write_bytes(b"\n".join(parts) + b"\n")
     return certificates
 

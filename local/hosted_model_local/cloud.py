@@ -69,7 +69,9 @@ class LocalCloud:
         extra_environment: Mapping[str, str] | None = None,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self.state_dir = state_dir or Path(tempfile.gettempdir()) / f"hosted-model-local-{os.urandom(6).hex()}"
+        self.state_dir = (
+            state_dir or Path(tempfile.gettempdir()) / f"hosted-model-local-{os.urandom(6).hex()}"
+        )
         self.region = region
         self.regions = tuple(regions or (region,))
         self.environment: dict[str, str] = {}

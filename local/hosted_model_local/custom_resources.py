@@ -53,8 +53,8 @@ def invoke(
 ) -> tuple[str, dict[str, Any]]:
     """Send one request to the function of a custom resource and wait for the answer at the ResponseURL.
 
-    Blocks, so it runs in a worker thread, as ministack calls it. Whether the invocation succeeds is not asked:
-    only the answer counts.
+    Blocks, so it runs in a worker thread, as ministack calls it. Whether the invocation succeeds is not
+    asked: only the answer counts.
 
     Returns
     -------
@@ -93,7 +93,9 @@ def invoke(
 
     create = Create(stack_id, stack_name, logical_id, resource_type, props, token)
     try:
-        answer = _exchange(event, token, create if request_type == "Create" else None, _service_timeout(props))
+        answer = _exchange(
+            event, token, create if request_type == "Create" else None, _service_timeout(props)
+        )
     except TimeoutError:
         if request_type == "Create":
             _remember(create, invented_physical_id(stack_name, logical_id))
@@ -181,7 +183,7 @@ def add_failed_create(stack_id: str, stack: dict[str, Any], operation: dict[str,
 
 
 def adopt_failed_creates(stack_id: str, stack: dict[str, Any]) -> list[str]:
-    """Move failed creates of this stack to its resources, so that a delete reaches them; their logical IDs."""
+    """Move failed creates of this stack to its resources, for a delete to reach; their logical IDs."""
     with _lock:
         owed = [_failed.pop(key) for key in list(_failed) if key[0] == stack_id]
     resources = stack.setdefault("_resources", {})

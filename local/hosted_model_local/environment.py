@@ -58,6 +58,7 @@ def variables(
         **dict.fromkeys(
             ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"), str(bundle)
         ),
+        **({"CURL_CA_BUNDLE": str(bundle)} if base.get("CURL_CA_BUNDLE") else {}),
         **_QUIET,
         "PATH": search_path(base.get("PATH", os.defpath)),
     }
@@ -107,7 +108,9 @@ def node_folder(path: str, version_of: Callable[[str], int] | None = None) -> st
 def node_version(command: str) -> int:
     """The major version of this ``node``; 0 if it does not run."""
     try:
-        said = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
+        said = subprocess.run(
+            [command, "--version"], capture_output=True, text=True, timeout=20, check=True
+        ).stdout
         return int(said.strip().lstrip("v").split(".")[0])
     except (OSError, subprocess.SubprocessError, ValueError):
         return 0

@@ -54,7 +54,7 @@ class Gateway:
 
 
 async def _read(receive: Receive) -> bytes:
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] != "http.request":
@@ -63,7 +63,7 @@ async def _read(receive: Receive) -> bytes:
         if len(body) > _MAX_BODY_BYTES:
             raise ValueError(f"the body is over {_MAX_BODY_BYTES} bytes")
         if not message.get("more_body"):
-            return body
+            return bytes(body)
 
 
 async def _answer(send: Send, status: int, document: object) -> None:

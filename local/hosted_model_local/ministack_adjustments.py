@@ -1,7 +1,7 @@
 """Where ministack 1.5.33 differs from AWS in a way that matters here, and how it is put right.
 
-Each adjustment is one function that says what AWS does. `apply_all` fails, naming the attribute, when ministack
-has not got what an adjustment replaces.
+Each adjustment is one function that says what AWS does. `apply_all` fails, naming the attribute, when
+ministack has not got what an adjustment replaces.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def invoke_custom_resources_asynchronously() -> None:
     """CloudFormation invokes the function as an event and waits for the answer at the ResponseURL alone.
 
     The invocation is at least once: Lambda retries it twice after an error ("Asynchronous invocation", AWS
-    Lambda Developer Guide). ministack invokes synchronously, once, and starts to wait when the function returns.
+    Lambda Developer Guide). ministack invokes once, and begins to wait when the function has returned.
     LAMBDA_ASYNC_RETRY_BASE_SECONDS sets the first delay (AWS: 60 s), the second is twice that.
     """
     from ministack.services import lambda_svc
@@ -68,8 +68,8 @@ def invoke_custom_resources_asynchronously() -> None:
 def delete_what_failed_to_create() -> None:
     """After CREATE_FAILED, CloudFormation sends Delete with the physical ID of the failed answer.
 
-    ministack forgets the ID of a FAILED answer. Here the failed resource joins those that the rollback deletes;
-    it is the last one made, so it is the first one deleted.
+    ministack forgets the ID of a FAILED answer. Here the failed resource joins those that the rollback
+    deletes; it is the last one made, so it is the first one deleted.
     """
     from ministack.services.cloudformation import stacks
 
@@ -86,7 +86,7 @@ def delete_what_failed_to_create() -> None:
 
 
 def delete_while_creating() -> None:
-    """DeleteStack during CREATE_IN_PROGRESS ends the waiting and deletes what there is, unanswered resources too.
+    """DeleteStack during CREATE_IN_PROGRESS ends the waiting and deletes what there is.
 
     An unanswered Create gets its Delete while it still runs, with a physical ID that CloudFormation invents,
     ``<stack>-<logical ID>-<suffix>``. ministack deletes what is finished and lets the create go on.

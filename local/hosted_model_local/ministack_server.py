@@ -73,7 +73,9 @@ async def serve(port: int, certfile: Path, keyfile: Path) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line and serve."""
-    parser = argparse.ArgumentParser(prog="python -m hosted_model_local.ministack_server", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m hosted_model_local.ministack_server", description=__doc__
+    )
     parser.add_argument("--port", type=int, required=True, help="loopback port to serve HTTPS on")
     parser.add_argument("--certfile", type=Path, required=True, help="PEM certificate for localhost")
     parser.add_argument("--keyfile", type=Path, required=True, help="PEM private key of that certificate")

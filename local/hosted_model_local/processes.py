@@ -1,7 +1,7 @@
 """Starting processes so that they can be ended with all that they started.
 
-A process ID alone is not enough to end something later: the system hands it out again. So a process is known by
-its ID and its start time.
+A process ID alone is not enough to end something later: the system hands it out again. So a process is known
+by its ID and its start time.
 """
 
 import os
@@ -34,7 +34,9 @@ class _Row:
     started: str
 
 
-def start(command: list[str], *, environment: Mapping[str, str], cwd: Path, log: Path) -> subprocess.Popen[bytes]:
+def start(
+    command: list[str], *, environment: Mapping[str, str], cwd: Path, log: Path
+) -> subprocess.Popen[bytes]:
     """Start ``command`` in a session of its own, its output appended to ``log``."""
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -68,9 +70,7 @@ def with_descendants(processes: Iterable[Process]) -> list[Process]:
     grown = True
     while grown:
         members = [
-            row
-            for row in rows
-            if row.pid not in found and (row.parent in found or row.session in sessions)
+            row for row in rows if row.pid not in found and (row.parent in found or row.session in sessions)
         ]
         found.update((row.pid, row) for row in members)
         grown = bool(members)

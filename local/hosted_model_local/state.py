@@ -51,7 +51,9 @@ def claim(folder: Path) -> None:
     if folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user")
     if any(folder.iterdir()):
-        raise FileExistsError(f"{folder} is not empty: end that local cloud with `down`, or name another folder")
+        raise FileExistsError(
+            f"{folder} is not empty: end that local cloud with `down`, or name another folder"
+        )
     folder.chmod(0o700)
     (folder / "tmp").mkdir()
     (folder / _FILE).touch(mode=0o600, exist_ok=False)

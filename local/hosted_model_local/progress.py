@@ -1,0 +1,123 @@
+"""What a person sees while the cdk command works: models, elapsed time, CloudFormation's events."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from hosted_model_local import clients
+
+_EVENTS_SHOWN = 6
+
+
+class StackEvents:
+    """The events of one stack, each given once, oldest first."""
+
+    def __init__(self, cloudformation: Any, stack_name: str) -> None:
+        self._cloudformation = cloudformation
+        self._stack = stack_name
+        self._seen: set[str] = set()
+
+    def new(self) -> list[dict[str, Any]]:
+        """The events since the last call; none while there is no such stack."""
+        try:
+            events = self._cloudformation.describe_stack_events(StackName=self._stack)["StackEvents"]
+        except (BotoCoreError, ClientError):
+            return []
+        fresh = [one for one in reversed(events) if one["EventId"] not in self._seen]
+        self._seen.update(one["EventId"] for one in fresh)
+        if fresh:
+            # A deleted stack can be asked for by its ID only.
+            self._stack = fresh[-1]["StackId"]
+        return fresh
+
+    def restart(self, stack_name: str) -> None:
+        """Look by name again: a stack of this name may be made anew."""
+        self._stack = stack_name
+
+
+class Progress:
+    """A live area on a terminal, a line for each change elsewhere; a context manager for one step."""
+
+    def __init__(
+        self,
+        out: Console,
+        title: str,
+        *,
+        models: Callable[[], Sequence[clients.Model]],
+        events: StackEvents,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._out = out
+        self._title = title
+        self._models = models
+        self._events = events
+        self._clock = clock
+        self._begun = clock()
+        self._latest: deque[str] = deque(maxlen=_EVENTS_SHOWN)
+        self._statuses: dict[str, str] = {}
+        self._live: Live | None = None
+
+    def __enter__(self) -> "Progress":
+        self._begun = self._clock()
+        self._statuses = {one.name: _words(one) for one in self._models()}
+        if self._out.is_terminal:
+            self._live = Live(console=self._out, refresh_per_second=4, transient=True)
+            self._live.start()
+        self.look()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the step began."""
+        return self._clock() - self._begun
+
+    def look(self) -> None:
+        """Ask both servers, and show what is new."""
+        models = self._models()
+        for one in models:
+            before, now = self._statuses.get(one.name), _words(one)
+            if before != now:
+                self._line(f"model {one.name}", f"{before} -> {now}" if before else now)
+            self._statuses[one.name] = now
+        for event in self._events.new():
+            said = f"{event['LogicalResourceId']}  {event['ResourceStatus']}"
+            self._latest.append(f"{said}  {event.get('ResourceStatusReason', '')[:90]}".rstrip())
+            self._line("CloudFormation", said)
+        if self._live:
+            self._live.update(self._area(models))
+
+    def _line(self, subject: str, text: str) -> None:
+        stamp = datetime.now().astimezone().strftime("%H:%M:%S")
+        if not self._live:
+            self._out.print(Text(f"  {stamp}  {subject}: {text}"), soft_wrap=True)
+        elif subject != "CloudFormation":
+            # Status changes stay readable above the live area.
+            self._live.console.print(Text(f"  {stamp}  {subject}: {text}"))
+
+    def _area(self, models: Sequence[clients.Model]) -> RenderableType:
+        grid = Table.grid(padding=(0, 2))
+        for one in models:
+            grid.add_row("  ", one.name, _words(one), f"starts {one.starts}")
+        lines = [Text(f"    {line}", overflow="ellipsis", no_wrap=True, style="dim") for line in self._latest]
+        head = Text(f"  {self._title}: {self.elapsed:.0f} s", style="bold")
+        return Group(head, grid, *lines)
+
+
+def _words(model: clients.Model) -> str:
+    units = f", {model.units} unit{'s' if model.units != 1 else ''}" if model.units else ""
+    return f"{model.status}{units}"
