@@ -1,4 +1,41 @@
-"""The model services, simulated."""
+"""Amazon's hosted-model services on this machine, as their HTTP APIs.
+
+Nothing here is shared with the runtime or the constructs: it is written from AWS's documents alone, so that a
+misreading there cannot hide behind the same misreading here.
+
+What is simulated, and from which documents
+-------------------------------------------
+Lookout for Vision
+    StartModel, StopModel, DescribeModel, ListModels, DetectAnomalies, TagResource, UntagResource and
+    ListTagsForResource of the Amazon Lookout for Vision API Reference (2020-11-20), with the shapes, patterns
+    and limits of the service model in botocore 1.40.60. IAM actions, resources and condition keys from the
+    Service Authorization Reference; 5 requests a second from the quotas page of the Developer Guide.
+
+Control
+    ``/_simulator/…`` on the same port makes models, injects faults and tells what was called and billed.
+
+Where the documents are silent
+------------------------------
+- Another input for an active ClientToken: "an error occurs". Here a ConflictException.
+- A repeated start or stop with an active token answers 202 with the model's status of that moment, whatever
+  it is by then, and does nothing. A call that failed does not use up its token. The 8 hours run from the first
+  call and end at exactly 28800 s. ``latest`` and its number are different inputs.
+- StartModel is accepted in TRAINED and HOSTING_FAILED, StopModel in HOSTED and HOSTING_FAILED; else
+  ConflictException. Whether StopModel is accepted in STARTING_HOSTING is a setting of the model.
+- ``latest`` is the highest version that was trained. IAM decides on the ARN as written, ``latest`` included,
+  with the tags of the model that it stands for.
+- A model bills at its minimum inference units from the moment it is HOSTED to the moment a stop is accepted,
+  through SYSTEM_UPDATING; the service's auto-scaling and its rounding are not simulated.
+- The inference units of a stopped model stay in its description until the next start.
+- The unit quota counts each starting or running model at the larger of its two numbers. QuotaCode is not
+  a code of AWS.
+- Order of checks: authentication, authorisation, request quota, validation, existence, state. A body that is not
+  JSON is a ValidationException. A tag key given twice, or beginning with ``aws:``, is a ValidationException.
+- A project exists as long as it has a model. ListModels is consistent at once, in order of version numbers.
+- Status messages, Performance and OutputConfig are made up. DetectAnomalies does not look into the image: its
+  answer depends on the bytes alone. Its limit of 8 MB counts 8388608 bytes.
+- Regions and accounts are taken as they come: from the credential scope and from the authorizer.
+"""
 
 from .auth import Authorizer, Decision, HttpAuthorizer
 from .core import Simulator

@@ -13,8 +13,8 @@ import urllib3
 
 from .http import Request
 
-# Codes that AWS answers with 400 instead of 403 over REST.
-AUTH_STATUS = {"IncompleteSignatureException": 400}
+# Codes of a refused caller whose HTTP status is not 403.
+AUTH_STATUS = {"IncompleteSignatureException": 400, "InternalFailure": 500}
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/[^/,\s]+/aws4_request")
 

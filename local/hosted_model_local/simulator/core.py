@@ -25,6 +25,7 @@ from .service import Call, Service, World
 MAX_CALLS_KEPT = 100_000
 
 _CUT = Response(0, {}, b"", cut=True)
+_UNAUTHENTICATED = "The request could not be authenticated."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class Simulator:
         who = self._authorizer.authorize(call.request, None, "", call.region, {})
         call.principal = who.principal or None
         if not who.allowed:
-            raise _refusal(who, call, "")
+            raise _refusal(who, "UnrecognizedClientException", _UNAUTHENTICATED)
         call.account = who.account or self.default_account
         resource = service.resource(call)
         with self._lock:
@@ -140,7 +141,12 @@ class Simulator:
         decision = self._authorizer.authorize(call.request, action, resource, call.region, context)
         call.principal = decision.principal or call.principal
         if not decision.allowed:
-            raise _refusal(decision, call, action, resource)
+            # AWS's own words, and the same whether the resource exists or not.
+            words = (
+                f"User: {call.principal} is not authorized to perform: {action} on resource: {resource} "
+                f"because no identity-based policy allows the {action} action"
+            )
+            raise _refusal(decision, "AccessDeniedException", words)
 
     # --- what happens ------------------------------------------------------------------------------------
 
@@ -215,17 +221,8 @@ class Simulator:
         )
 
 
-def _refusal(decision: Decision, call: Call, action: str, resource: str = "") -> ApiError:
-    """A refused caller's error; the same words whether the resource exists or not."""
-    code = decision.code or "AccessDeniedException"
-    if code == "InternalFailure":
-        return ApiError(code, decision.message, status=500)
-    message = decision.message
-    if not message and code == "AccessDeniedException":
-        message = (
-            f"User: {decision.principal or call.principal} is not authorized to perform: {action} on "
-            f"resource: {resource} because no identity-based policy allows the {action} action"
-        )
-    return ApiError(
-        code, message or "The request could not be authenticated.", status=AUTH_STATUS.get(code, 403)
-    )
+def _refusal(decision: Decision, code: str, message: str) -> ApiError:
+    """A refused caller's error; code and message are for an authorizer that names none."""
+    code = decision.code or code
+    status = AUTH_STATUS.get(code, 403)
+    return ApiError(code, decision.message or message, status=status)
