@@ -11,6 +11,10 @@ Lookout for Vision
     and limits of the service model in botocore 1.40.60. IAM actions, resources and condition keys from the
     Service Authorization Reference; 5 requests a second from the quotas page of the Developer Guide.
 
+Rekognition Custom Labels
+    StartProjectVersion, StopProjectVersion, DescribeProjectVersions, DetectCustomLabels, TagResource,
+    UntagResource and ListTagsForResource of the Amazon Rekognition API Reference, with the same sources.
+
 Control
     ``/_simulator/…`` on the same port makes models, injects faults and tells what was called and billed.
 
@@ -18,8 +22,8 @@ Where the documents are silent
 ------------------------------
 - Another input for an active ClientToken: "an error occurs". Here a ConflictException.
 - A repeated start or stop with an active token answers 202 with the model's status of that moment, whatever
-  it is by then, and does nothing. A call that failed does not use up its token. The 8 hours run from the first
-  call and end at exactly 28800 s. ``latest`` and its number are different inputs.
+  it is by then, and does nothing. A call that failed does not use up its token. The 8 hours run from the
+  first call and end at exactly 28800 s. ``latest`` and its number are different inputs.
 - StartModel is accepted in TRAINED and HOSTING_FAILED, StopModel in HOSTED and HOSTING_FAILED; else
   ConflictException. Whether StopModel is accepted in STARTING_HOSTING is a setting of the model.
 - ``latest`` is the highest version that was trained. IAM decides on the ARN as written, ``latest`` included,
@@ -29,11 +33,17 @@ Where the documents are silent
 - The inference units of a stopped model stay in its description until the next start.
 - The unit quota counts each starting or running model at the larger of its two numbers. QuotaCode is not
   a code of AWS.
-- Order of checks: authentication, authorisation, request quota, validation, existence, state. A body that is not
-  JSON is a ValidationException. A tag key given twice, or beginning with ``aws:``, is a ValidationException.
+- Order of checks: authentication, authorisation, request quota, validation, existence, state. A body that is
+  not JSON is a ValidationException, as is a tag key that is given twice or begins with ``aws:``.
 - A project exists as long as it has a model. ListModels is consistent at once, in order of version numbers.
 - Status messages, Performance and OutputConfig are made up. DetectAnomalies does not look into the image: its
   answer depends on the bytes alone. Its limit of 8 MB counts 8388608 bytes.
+- Rekognition: StartProjectVersion is accepted in TRAINING_COMPLETED, STOPPED, COPYING_COMPLETED and FAILED,
+  StopProjectVersion in RUNNING and FAILED; else ResourceInUseException. Two models of an account and region
+  may start or run at a time, each with 5 units at most. Invalid input is always an InvalidParameterException.
+  Names in VersionNames that do not exist are left out of the answer. ThrottlingException has HTTP status 500,
+  as the service model says. Requests have the same quota as Lookout for Vision's. Every model is a Custom
+  Labels model, and DetectCustomLabels finds the same label in every image.
 - Regions and accounts are taken as they come: from the credential scope and from the authorizer.
 """
 

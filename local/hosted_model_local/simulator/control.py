@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
-from . import lookoutvision
+from . import lookoutvision, rekognition
 from .faults import CONNECTION_RESET, Fault
 from .http import Request, Response, json_object, json_response
 from .models import Lifecycle, Model
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 PREFIX = "/_simulator/"
 
-_LIFECYCLES = {lookoutvision.NAME: lookoutvision.LIFECYCLE}
-_NAMES = {lookoutvision.NAME: lookoutvision.is_model_name}
-_OPERATIONS = lookoutvision.OPERATIONS
-_ERRORS = {*lookoutvision.ERROR_STATUS, CONNECTION_RESET}
+_SERVICES = {lookoutvision.NAME: lookoutvision, rekognition.NAME: rekognition}
+_OPERATIONS = lookoutvision.OPERATIONS | rekognition.OPERATIONS
 _MODEL_MEMBERS = frozenset(
     {
         "service",
@@ -100,7 +98,7 @@ class Control:
         models = self._simulator.world.models
         model = models.get((life.service, account, region, project), version, now)
         if model is None:
-            if not _NAMES[life.service](project, version):
+            if not _SERVICES[life.service].is_model_name(project, version):
                 raise ControlError(f"{project}/{version} is no name of a model of {life.service}.")
             model = Model.create(life, project, version, account, region, now)
             if "status" in payload:
@@ -180,7 +178,7 @@ class Control:
         return {"reset": True}
 
     def _health(self, path: list[str], payload: Payload, now: float) -> object:
-        return {"status": "ok", "services": sorted(_LIFECYCLES)}
+        return {"status": "ok", "services": sorted(_SERVICES)}
 
     def _get_clock(self, path: list[str], payload: Payload, now: float) -> object:
         return {"now": self._simulator.now(), "offset": self._simulator.offset}
@@ -210,11 +208,13 @@ _ROUTES: dict[str, dict[str, _Handler]] = {
 
 def _view(model: Model, now: float) -> dict[str, object]:
     """A model as the control API shows it."""
+    project_arn = {"project_arn": model.project_arn} if model.project_arn else {}
     return {
         "service": model.lifecycle.service,
         "project": model.project,
         "version": model.version,
         "arn": model.arn,
+        **project_arn,
         "account": model.account,
         "region": model.region,
         "status": model.status,
@@ -291,10 +291,10 @@ def _enter_first(model: Model, status: str, now: float) -> None:
 def _fault(payload: Payload) -> Fault:
     operation, error, service = payload.get("operation"), payload.get("error"), payload.get("service")
     _choice(operation, "operation", _OPERATIONS)
-    if error is not None:
-        _choice(error, "error", _ERRORS)
     if service is not None:
-        _choice(service, "service", _LIFECYCLES)
+        _choice(service, "service", _SERVICES)
+    if error is not None:
+        _choice(error, "error", _errors(str(operation), None if service is None else str(service)))
     lose = payload.get("lose_response", False)
     if not isinstance(lose, bool):
         raise ControlError("lose_response must be true or false.")
@@ -315,6 +315,15 @@ def _fault(payload: Payload) -> Fault:
     )
 
 
+def _errors(operation: str, service: str | None) -> set[str]:
+    """The errors that a fault can bring to an operation; both services have the tag operations."""
+    errors = {CONNECTION_RESET}
+    for name, module in _SERVICES.items():
+        if operation in module.OPERATIONS and service in (None, name):
+            errors.update(module.ERROR_STATUS)
+    return errors
+
+
 def _only(payload: Payload, known: frozenset[str]) -> None:
     """A misspelt member must not pass in silence."""
     unknown = sorted(set(payload) - known)
@@ -329,7 +338,9 @@ def _project_and_version(path: list[str]) -> tuple[str, str]:
 
 
 def _lifecycle(payload: Payload) -> Lifecycle:
-    return _LIFECYCLES[_choice(payload.get("service", lookoutvision.NAME), "service", _LIFECYCLES)]
+    name = _choice(payload.get("service", lookoutvision.NAME), "service", _SERVICES)
+    life: Lifecycle = _SERVICES[name].LIFECYCLE
+    return life
 
 
 def _choice(value: object, name: str, choices: Collection[str]) -> str:

@@ -20,6 +20,7 @@ from .faults import CONNECTION_RESET, Fault, Faults
 from .http import Request, Response
 from .lookoutvision import LookoutVision
 from .quota import EXEMPT, Limits, RateLimiter
+from .rekognition import Rekognition
 from .service import Call, Service, World
 
 MAX_CALLS_KEPT = 100_000
@@ -84,6 +85,7 @@ class Simulator:
         self.world = World(Limits(requests_per_second=self._initial_rate))
         self.limit_rate(self._initial_rate)
         self._lookoutvision: Service = LookoutVision(self.world)
+        self._rekognition: Service = Rekognition(self.world)
         self._control = Control(self)
 
     def now(self) -> float:
@@ -100,7 +102,8 @@ class Simulator:
         if request.path.startswith(PREFIX):
             with self._lock:
                 return self._control.handle(request, self.now())
-        service = self._lookoutvision
+        # Only services of the JSON protocols name a target; the REST services have paths.
+        service = self._rekognition if "x-amz-target" in request.headers else self._lookoutvision
         try:
             call = service.route(request)
         except ApiError as error:

@@ -345,7 +345,7 @@ class LookoutVision:
         if limit is None:
             return
         active = self._world.models.active(NAME, model.account, model.region, now)
-        used = sum(other.units for other in active if other is not model)
+        used = sum(other.units for other in active)
         if used + units > limit:
             raise _quota_exceeded(
                 model, f"The account's {limit} inference units are exceeded ({used} in use)."

@@ -32,6 +32,7 @@ class Lifecycle:
     billed: frozenset[str]
     unusable: frozenset[str]
     messages: dict[str, str]
+    project_arn_format: str = ""
 
 
 def partition(region: str) -> str:
@@ -89,7 +90,15 @@ class Model:
     @property
     def arn(self) -> str:
         """The model's ARN."""
-        return self.lifecycle.arn_format.format(
+        return self._format(self.lifecycle.arn_format)
+
+    @property
+    def project_arn(self) -> str:
+        """The ARN of the model's project; empty where the service has none that matters here."""
+        return self._format(self.lifecycle.project_arn_format)
+
+    def _format(self, arn_format: str) -> str:
+        return arn_format.format(
             partition=partition(self.region),
             region=self.region,
             account=self.account,

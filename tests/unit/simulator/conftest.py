@@ -28,7 +28,8 @@ class Answer:
 
     @property
     def error(self) -> str | None:
-        return self.response.headers.get("x-amzn-ErrorType")
+        named = self.response.headers.get("x-amzn-ErrorType")
+        return named or self.json.get("__type")
 
     @property
     def headers(self) -> dict[str, str]:

@@ -91,6 +91,16 @@ def test_tags_decide(guarded, authorizer):
     assert guarded.start(headers=SIGNED).status == 202
 
 
+def test_accounts_do_not_share_tokens(guarded, authorizer):
+    authorizer.allowed = {"lookoutvision:StartModel"}
+    guarded.put("other/1", account="999999999999", region="eu-west-1")
+    assert guarded.start(headers=SIGNED, token="t").status == 202
+    who = Decision(True, "999999999999", ROLE)
+    authorizer.authorize = lambda *_: who
+    assert guarded.start("other/1", headers=SIGNED, token="t").json == {"Status": "STARTING_HOSTING"}
+    assert guarded.start(headers=SIGNED).status == 404
+
+
 def test_tags_of_the_model_that_is_latest(guarded, authorizer):
     guarded.start("boards/latest", headers=SIGNED)
     assert authorizer.asked[-1][1:] == (
