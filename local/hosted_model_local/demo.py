@@ -1,5 +1,6 @@
 """The whole life of a hosted model, by the real cdk command on a local cloud; each step is checked."""
 
+import signal
 import socket
 import sys
 import time
@@ -15,6 +16,7 @@ from hosted_model_local import clients, processes
 from hosted_model_local.cloud import LocalCloud
 from hosted_model_local.demo_services import SERVICES, ServiceScript
 from hosted_model_local.progress import Progress, StackEvents
+from hosted_model_local.progress import units as in_words
 from hosted_model_local.status import NOBODY, console, owner, table
 
 STACK = "HostedModels"
@@ -60,6 +62,8 @@ def run(service: str = "lookoutvision", *, app: Path | None = None, start_second
 def _end(cloud: LocalCloud, demo: "Demo | None") -> bool:
     """End the cloud and check that nothing of it is left; whether all expectations of the demo were met."""
     checks = demo or _Checks()
+    # A second Ctrl-C must not leave half of it behind.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     running, urls = cloud.running(), (cloud.ministack_url, cloud.simulator_url)
     cloud.stop()
     checks.check("processes left: 0", not processes.alive(running))
@@ -258,10 +262,12 @@ class Demo(_Checks):
     def _expect(self, version: str, status: str, *, units: int | None = None, starts: int) -> None:
         model = self._model(version)
         wanted = (
-            f"{model.name} is {status}" + (f" with {units} units" if units else "") + f", starts: {starts}"
+            f"{model.name} is {status}"
+            + (f" with {in_words(units)}" if units else "")
+            + f", starts: {starts}"
         )
         met = model.status == status and model.starts == starts and (units is None or model.units == units)
-        self.check(wanted, met, f"{model.status}, {model.units} units, starts: {model.starts}")
+        self.check(wanted, met, f"{model.status}, {in_words(model.units)}, starts: {model.starts}")
 
     def _expect_stack(self, status: str) -> None:
         stacks = self._client("cloudformation").describe_stacks()["Stacks"]

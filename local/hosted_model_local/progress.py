@@ -118,6 +118,12 @@ class Progress:
         return Group(head, grid, *lines)
 
 
+def units(count: int | None) -> str:
+    """A number of inference units in words."""
+    return f"{count} unit{'' if count == 1 else 's'}"
+
+
 def _words(model: clients.Model) -> str:
-    units = f", {model.units} unit{'s' if model.units != 1 else ''}" if model.units else ""
-    return f"{model.status}{units}"
+    # Both services remember the units of a model that is not running; they mean nothing then.
+    idle = model.status.startswith(("TRAIN", "STOPPED"))
+    return model.status if idle or not model.units else f"{model.status}, {units(model.units)}"

