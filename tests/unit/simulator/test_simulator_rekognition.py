@@ -212,6 +212,7 @@ def test_describe_in_pages_and_by_name(bench, put):
     names, token = page(MaxResults=2, NextToken=token)
     assert names == ["v3", "v4"]
     assert page(MaxResults=2, NextToken=token) == (["v5"], None)
+    assert page(MaxResults=5) == page() == (["v1", "v2", "v3", "v4", "v5"], None)
     assert page(VersionNames=["v4", "v2", "none"]) == (["v2", "v4"], None)
     assert page(VersionNames=["none"]) == ([], None)
 
@@ -303,6 +304,8 @@ def test_faults_know_the_services_apart(bench, put):
     bench.control(
         "POST", "faults", {"operation": "StartModel", "error": "ResourceInUseException"}, expect=400
     )
+    wrong = {"operation": "TagResource", "error": "ConflictException", "service": "rekognition"}
+    bench.control("POST", "faults", wrong, expect=400)
     bench.fault("TagResource", error="InternalServerError", service="rekognition")
     assert bench.tag({"a": "b"}, bench.arn("boards/1")).status == 200
     assert bench.rekognition("TagResource", {"ResourceArn": arn(), "Tags": {}}).status == 500
