@@ -162,6 +162,7 @@ class LocalCloud:
             simulator=self.simulator_url,
             region=self.region,
             bundle=certs.bundle,
+            tools=self.state_dir / "bin",
         )
         self._say("starting ministack")
         self._run_ministack(ministack_port, certs)

