@@ -1,0 +1,56 @@
+"""Stages the function's code from two installed packages: ours and crhelper.
+
+Both are found as Python finds them, so a checkout and an installed wheel give the same files, hence the same
+asset hash; nothing is downloaded and no container is run at synth.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from aws_cdk import aws_lambda as lambda_
+
+PACKAGES = ("hosted_model_runtime", "crhelper")
+_SUFFIXES = {".py", ".json"}
+#: Keeps the staged folders alive until the app's process ends, when CDK has long copied them.
+_STAGED: list[TemporaryDirectory[str]] = []
+
+
+@cache
+def stage() -> str:
+    """Return a folder that holds the code of the function; made once a process.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        When the runtime or crhelper is not installed beside the construct.
+    """
+    staged = TemporaryDirectory(prefix="hosted-model-")
+    _STAGED.append(staged)
+    for package in PACKAGES:
+        _copy(_folder(package), Path(staged.name) / package)
+    return staged.name
+
+
+def code() -> lambda_.Code:
+    """Return the function's code as a CDK asset; its hash is that of the files' content."""
+    return lambda_.Code.from_asset(stage())
+
+
+def _folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"The package {package} is not installed", name=package)
+    return Path(spec.submodule_search_locations[0])
+
+
+def _copy(source: Path, target: Path) -> None:
+    for file in sorted(source.rglob("*")):
+        if file.suffix in _SUFFIXES and "__pycache__" not in file.parts:
+            copy = target / file.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)

@@ -1,0 +1,182 @@
+"""What the construct and the function agree on: names and limits, each written once.
+
+Standard library only, because the construct imports this file at synth and the function imports it at
+cold start. The limits are those of the services' API references, named beside each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+RESOURCE_TYPE = "Custom::HostedModel"
+
+
+class Property:
+    """Names of the custom resource's properties."""
+
+    SERVICE = "Service"
+    MODEL = "Model"
+    MIN_INFERENCE_UNITS = "MinInferenceUnits"
+    MAX_INFERENCE_UNITS = "MaxInferenceUnits"
+    ON_RUNNING = "OnRunning"
+    SERVICE_TIMEOUT = "ServiceTimeout"
+    TIMEOUT_SECONDS = "HostingTimeoutSeconds"
+
+
+class Attribute:
+    """Names of the attributes that ``Fn::GetAtt`` returns."""
+
+    MODEL_ARN = "ModelArn"
+    MODEL_VERSION = "ModelVersion"
+    STATUS = "Status"
+    HOSTED_AT = "HostedAt"
+
+
+class Tag:
+    """Keys of the tags that carry the lease on a model (see ``lease.py``)."""
+
+    STACK = "hosted-model:stack"
+    LOGICAL_ID = "hosted-model:logical-id"
+    REQUEST = "hosted-model:request"
+    CLOSED = "hosted-model:closed"
+
+    OWNER = (STACK, LOGICAL_ID, REQUEST)
+    ALL = (STACK, LOGICAL_ID, REQUEST, CLOSED)
+
+
+class OnRunning:
+    """What a request does with a model that already runs and that no stack owns."""
+
+    FAIL = "FAIL"
+    ADOPT = "ADOPT"
+
+
+class Env:
+    """Environment variables of the function."""
+
+    RULE_PREFIX = "HOSTED_MODEL_RULE_PREFIX"
+    LOG_LEVEL = "HOSTED_MODEL_LOG_LEVEL"
+
+
+#: EventBridge: "Name: Minimum length of 1. Maximum length of 64" (PutRule); a RequestId has 36 characters.
+RULE_NAME_MAX = 64
+REQUEST_ID_LENGTH = 36
+
+#: CloudFormation: ServiceTimeout is "from 1 to 3600" seconds (AWS::CloudFormation::CustomResource).
+SERVICE_TIMEOUT_MAX = 3600
+#: Below this a request could not answer in time once its margin is taken off.
+SERVICE_TIMEOUT_MIN = 60
+#: Seconds before ServiceTimeout at which a request gives up, so that its answer still arrives.
+DEADLINE_MARGIN = 30
+
+#: Both services: "Valid Range: Minimum value of 1" (StartModel, StartProjectVersion).
+INFERENCE_UNITS_MIN = 1
+
+
+def check_units(minimum: int, maximum: int | None) -> str | None:
+    """Say what is wrong with a pair of inference units, or None.
+
+    Parameters
+    ----------
+    minimum, maximum
+        Inference units, whole numbers of at least 1; ``maximum`` may be absent (no auto-scaling).
+    """
+    for name, value in (("min_inference_units", minimum), ("max_inference_units", maximum)):
+        if name == "max_inference_units" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int):
+            return f"{name} must be a whole number, but it is {value!r}"
+        if value < INFERENCE_UNITS_MIN:
+            return f"{name} must be at least {INFERENCE_UNITS_MIN}, but it is {value}"
+    if maximum is not None and maximum < minimum:
+        return f"max_inference_units ({maximum}) must not be smaller than min_inference_units ({minimum})"
+    return None
+
+
+class Limit:
+    """A string parameter's length and pattern, as an API reference states them."""
+
+    def __init__(self, name: str, pattern: str, minimum: int, maximum: int, source: str) -> None:
+        self.name, self.pattern, self.minimum, self.maximum, self.source = (
+            name, pattern, minimum, maximum, source,
+        )  # fmt: skip
+        self._compiled = re.compile(pattern)
+
+    def check(self, value: object) -> str | None:
+        """Say what is wrong with ``value``, naming the limit, or None."""
+        if not isinstance(value, str):
+            return f"{self.name} must be a string, but it is {value!r}"
+        if not self.minimum <= len(value) <= self.maximum:
+            return (
+                f"{self.name} must have {self.minimum} to {self.maximum} characters, "
+                f"but {value!r} has {len(value)} ({self.source})"
+            )
+        if not self._compiled.fullmatch(value):
+            return f"{self.name} must match {self.pattern}, but it is {value!r} ({self.source})"
+        return None
+
+
+class LookoutVision:
+    """Amazon Lookout for Vision, API 2020-11-20."""
+
+    SERVICE = "lookoutvision"
+    PROJECT_NAME = "ProjectName"
+    MODEL_VERSION = "ModelVersion"
+    LATEST = "latest"
+
+    LIMITS: Mapping[str, Limit] = {
+        PROJECT_NAME: Limit(
+            "project_name",
+            r"[a-zA-Z0-9][a-zA-Z0-9_\-]*",
+            1,
+            255,
+            "StartModel, Amazon Lookout for Vision API Reference",
+        ),
+        MODEL_VERSION: Limit(
+            "model_version",
+            r"([1-9][0-9]*|latest)",
+            1,
+            10,
+            "StartModel, Amazon Lookout for Vision API Reference",
+        ),
+    }
+
+
+class Rekognition:
+    """Amazon Rekognition Custom Labels, API 2016-06-27."""
+
+    SERVICE = "rekognition"
+    PROJECT_VERSION_ARN = "ProjectVersionArn"
+    PROJECT_ARN = "ProjectArn"
+    VERSION_NAME = "VersionName"
+
+    LIMITS: Mapping[str, Limit] = {
+        PROJECT_VERSION_ARN: Limit(
+            "project_version_arn",
+            r"(^arn:[a-z\d-]+:rekognition:[a-z\d-]+:\d{12}:project\/[a-zA-Z0-9_.\-]{1,255}"
+            r"\/version\/[a-zA-Z0-9_.\-]{1,255}\/[0-9]+$)",
+            20,
+            2048,
+            "StartProjectVersion, Amazon Rekognition API Reference",
+        ),
+        PROJECT_ARN: Limit(
+            "project_arn",
+            r"(^arn:[a-z\d-]+:rekognition:[a-z\d-]+:\d{12}:project\/[a-zA-Z0-9_.\-]{1,255}\/[0-9]+$)",
+            20,
+            2048,
+            "DescribeProjectVersions, Amazon Rekognition API Reference",
+        ),
+        VERSION_NAME: Limit(
+            "version_name",
+            r"[a-zA-Z0-9_.\-]+",
+            1,
+            255,
+            "DescribeProjectVersions, Amazon Rekognition API Reference",
+        ),
+    }
+
+
+def check_members(limits: Mapping[str, Limit], model: Mapping[str, object]) -> str | None:
+    """Say which member of a ``Model`` property breaks its limit, or None."""
+    return next((wrong for name, value in model.items() if (wrong := limits[name].check(value))), None)

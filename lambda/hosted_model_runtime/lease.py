@@ -1,0 +1,218 @@
+"""PURE: who commands a model now, read from its tags.
+
+Four tags. ``hosted-model:stack`` and ``hosted-model:logical-id`` name the owner. ``hosted-model:request`` is
+the mark of the request that commands the model: when it was issued, its type, its RequestId, how far it came,
+under which identity it declares the model, and since when the model is hosted. ``hosted-model:closed`` stays
+behind when a Delete has let go, so that an older request which Lambda delivers late starts nothing.
+
+Conditions on these tags in the function's policy make the lease more than a convention: the service itself
+refuses to tag, start or stop a model that carries another stack's ``hosted-model:stack``, and to start one
+that carries ``hosted-model:closed``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum
+
+from .contract import Tag
+from .reconcile import Phase
+from .tokens import fingerprint
+
+_TIME = "%Y%m%dT%H%M%SZ"
+RUNNING = (Phase.RUNNING, Phase.STARTING, Phase.UPDATING)
+
+
+def stamp(when: datetime) -> str:
+    """Return a time as tags and attributes carry it: UTC, to the second."""
+    return when.astimezone(UTC).strftime(_TIME)
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+
+
+class State(Enum):
+    """How far the commanding request came; written before the step that it announces."""
+
+    HELD = "held"
+    #: A Start was about to be sent when the model was STOPPED, or when its last hosting had FAILED.
+    STARTING_STOPPED = "starting-stopped"
+    STARTING_FAILED = "starting-failed"
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def settled(self) -> bool:
+        """Whether the answer is decided: a repeat must give the same one."""
+        return self in (State.DONE, State.FAILED)
+
+    @staticmethod
+    def starting(phase: Phase) -> State:
+        return State.STARTING_FAILED if phase is Phase.FAILED else State.STARTING_STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request as the lease sees it."""
+
+    stack_id: str
+    logical_id: str
+    request_id: str
+    type: str
+    issued: datetime
+    identity: str
+    adopt: bool = False
+
+    @property
+    def resource(self) -> str:
+        """A short name of the resource, whatever it declares."""
+        return fingerprint(self.stack_id, self.logical_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The value of ``hosted-model:request``: at most 110 characters of the tag's 256."""
+
+    issued: datetime
+    type: str
+    request_id: str
+    state: State
+    identity: str
+    hosted_at: str = ""
+
+    def __str__(self) -> str:
+        parts = (stamp(self.issued), self.type, self.request_id, self.state.value, self.identity)
+        return "/".join((*parts, self.hosted_at) if self.hosted_at else parts)
+
+    @staticmethod
+    def parse(text: str | None) -> Mark | None:
+        """Return the mark, or None where the tag is absent or not ours to read."""
+        try:
+            time, kind, request_id, state, identity, *rest = (text or "").split("/")
+            return Mark(_time(time), kind, request_id, State(state), identity, rest[0] if rest else "")
+        except ValueError:
+            return None
+
+    def at(self, state: State, hosted_at: str | None = None) -> Mark:
+        return replace(self, state=state, hosted_at=self.hosted_at if hosted_at is None else hosted_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The value of ``hosted-model:closed``: which request of which resource let go, and how old it is."""
+
+    issued: datetime
+    request_id: str
+    resource: str
+
+    def __str__(self) -> str:
+        return "/".join((stamp(self.issued), self.request_id, self.resource))
+
+    @staticmethod
+    def parse(text: str | None) -> Closing | None:
+        try:
+            time, request_id, resource = (text or "").split("/")
+            return Closing(_time(time), request_id, resource)
+        except ValueError:
+            return None
+
+
+class Standing(Enum):
+    """Where a request stands with a model."""
+
+    HELD = "held"  # it commands the model
+    FREE = "free"  # it may take command
+    SUPERSEDED = "superseded"  # a later request of the same resource does: end in silence
+    FOREIGN = "foreign"  # somebody else's: touch nothing
+    RELEASED = "released"  # this Delete let go already
+    UNOWNED = "unowned"  # nothing here is this resource's
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A standing; the resource's own mark, ours or an earlier request's; why the model is foreign."""
+
+    standing: Standing
+    mark: Mark | None = None
+    reason: str = ""
+
+
+def first_mark(claim: Claim, before: Mark | None) -> Mark:
+    """Return the mark with which a claim takes command; a model that runs on keeps its HostedAt."""
+    hosted_at = before.hosted_at if before else ""
+    return Mark(claim.issued, claim.type, claim.request_id, State.HELD, claim.identity, hosted_at)
+
+
+def owner_tags(claim: Claim, mark: Mark) -> dict[str, str]:
+    """Return the three tags of an owned model."""
+    return {Tag.STACK: claim.stack_id, Tag.LOGICAL_ID: claim.logical_id, Tag.REQUEST: str(mark)}
+
+
+def closing_tag(claim: Claim) -> dict[str, str]:
+    """Return the tag that a request leaves behind when it lets go."""
+    return {Tag.CLOSED: str(Closing(claim.issued, claim.request_id, claim.resource))}
+
+
+def owns(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether the tags name this claim's stack and logical ID."""
+    return tags.get(Tag.STACK) == claim.stack_id and tags.get(Tag.LOGICAL_ID) == claim.logical_id
+
+
+def declared_as(tags: Mapping[str, str], identity: str) -> bool:
+    """Say whether the owner declares the model under this identity."""
+    mark = Mark.parse(tags.get(Tag.REQUEST))
+    return mark is not None and mark.identity == identity
+
+
+def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
+    """Say where a request that wants to host the model stands with it."""
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    if closing and closing.resource == claim.resource and closing.issued >= claim.issued:
+        return Verdict(Standing.SUPERSEDED)
+    if tags.get(Tag.STACK) is not None:
+        if not owns(tags, claim):
+            return Verdict(Standing.FOREIGN, reason=_owned_by(tags))
+        return _among_own(Mark.parse(tags.get(Tag.REQUEST)), claim)
+    if closing and closing.issued > claim.issued:
+        # Whoever let go did so after this request was made: it is a late delivery, or it lost a race.
+        return Verdict(Standing.FOREIGN, reason="another stack gave it up after this request was made")
+    if phase in RUNNING and not claim.adopt:
+        return Verdict(Standing.FOREIGN, reason=f"it is {phase.value} and no stack owns it")
+    return Verdict(Standing.FREE)
+
+
+def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
+    """Say where a request that gives the model up (a Delete, or a rollback) stands with it."""
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    if closing and closing.request_id == claim.request_id and Tag.STACK not in tags:
+        return Verdict(Standing.RELEASED)
+    if tags.get(Tag.STACK) is None:
+        return Verdict(Standing.UNOWNED)
+    if not owns(tags, claim) or not declared_as(tags, claim.identity):
+        return Verdict(Standing.RELEASED)
+    return _among_own(Mark.parse(tags.get(Tag.REQUEST)), claim)
+
+
+def _among_own(mark: Mark | None, claim: Claim) -> Verdict:
+    if mark is None:
+        return Verdict(Standing.FREE)
+    if mark.request_id == claim.request_id:
+        return Verdict(Standing.HELD, mark)
+    if mark.issued > claim.issued:
+        return Verdict(Standing.SUPERSEDED)
+    if (
+        mark.issued == claim.issued
+        and claim.type != "Delete"
+        and (mark.type == "Delete" or mark.state is State.DONE)
+    ):
+        # Made in the same second. A Delete is the last word, and what is done was not asked for earlier.
+        return Verdict(Standing.SUPERSEDED)
+    return Verdict(Standing.FREE, mark)
+
+
+def _owned_by(tags: Mapping[str, str]) -> str:
+    return f"it is owned by {tags.get(Tag.LOGICAL_ID, 'a resource')} of stack {tags[Tag.STACK]}"

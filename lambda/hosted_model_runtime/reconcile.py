@@ -1,0 +1,149 @@
+"""PURE: what one step brings a model nearer to its goal.
+
+``(goal, observed, started) -> Start | Stop | Wait | Done | Fail``. No I/O, no clock, no memory: killed
+anywhere, run twice or run late, it gives the right next step. The tables are in the architecture page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Phase(Enum):
+    """A model's condition, the same words for every service; each adapter maps its statuses to them."""
+
+    ABSENT = "absent"
+    UNREADY = "not ready"
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    UPDATING = "updating"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the service says of a model."""
+
+    phase: Phase
+    name: str
+    status: str = ""
+    message: str = ""
+    min_units: int | None = None
+    max_units: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Goal: hosted with these inference units. ``may_resize`` is for updates only."""
+
+    min_units: int
+    max_units: int | None = None
+    may_resize: bool = False
+
+    def satisfied_by(self, seen: Observed) -> bool:
+        return (seen.min_units, _ceiling(seen.min_units, seen.max_units)) == (
+            self.min_units,
+            _ceiling(self.min_units, self.max_units),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Goal: not billed any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stop: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wait: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    reason: str
+
+
+Step = Start | Stop | Wait | Done | Fail
+
+
+def decide(goal: Running | Stopped, seen: Observed, started: bool) -> Step:
+    """Return the next step.
+
+    Parameters
+    ----------
+    goal
+        What the request wants.
+    seen
+        The model as the service describes it now.
+    started
+        Whether a Start of this very request was accepted before.
+    """
+    return _towards_running(goal, seen, started) if isinstance(goal, Running) else _towards_stopped(seen)
+
+
+def _towards_running(goal: Running, seen: Observed, started: bool) -> Step:
+    match seen.phase:
+        case Phase.ABSENT:
+            return Fail(f"{seen.name} does not exist: train it, or correct its name")
+        case Phase.UNREADY:
+            return Fail(f"{seen.name} is {seen.status}: {_what_to_do(seen.status)}{_says(seen)}")
+        case Phase.STOPPED if started:
+            return Fail(f"{seen.name} was stopped by somebody else while it was starting: deploy again")
+        case Phase.FAILED if started:
+            return Fail(f"{seen.name} could not be hosted ({seen.status}){_says(seen)}")
+        case Phase.STOPPED | Phase.FAILED:
+            return Start()
+        case Phase.STARTING | Phase.STOPPING | Phase.UPDATING:
+            return Wait()
+    if goal.satisfied_by(seen):
+        return Done()
+    if goal.may_resize and not started:
+        return Stop()
+    return Fail(
+        f"{seen.name} runs with {_units(seen.min_units, seen.max_units)} inference units, "
+        f"but {_units(goal.min_units, goal.max_units)} are wanted: stop it, or declare what runs"
+    )
+
+
+def _towards_stopped(seen: Observed) -> Step:
+    match seen.phase:
+        case Phase.ABSENT | Phase.UNREADY | Phase.STOPPED:
+            return Done()
+        case Phase.STOPPING | Phase.UPDATING:
+            return Wait()
+    # RUNNING, FAILED, STARTING: where the service refuses in that state, the host waits and asks again.
+    return Stop()
+
+
+def _ceiling(minimum: int | None, maximum: int | None) -> int | None:
+    # A model without auto-scaling is described with no maximum, or with one equal to its minimum.
+    return maximum if maximum and maximum != minimum else None
+
+
+def _units(minimum: int | None, maximum: int | None) -> str:
+    return f"{minimum}" if _ceiling(minimum, maximum) is None else f"{minimum} to {maximum}"
+
+
+def _says(seen: Observed) -> str:
+    return f": {seen.message}" if seen.message else ""
+
+
+def _what_to_do(status: str) -> str:
+    if "FAILED" in status:
+        return "train a new version and declare that one"
+    if "TRAINING" in status or "COPYING" in status:
+        return "wait until that has ended, then deploy again"
+    return "declare a version that is trained"

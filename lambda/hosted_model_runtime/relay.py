@@ -1,0 +1,82 @@
+"""The relay: an EventBridge rule of one minute that brings the next invocation to a request."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+logger = logging.getLogger(__name__)
+
+TARGET_ID = "1"
+#: EventBridge's floor (Creating a rule that runs on a schedule, Amazon EventBridge User Guide).
+SCHEDULE = "rate(1 minute)"
+_ATTEMPTS = 3
+
+
+class RuleRelay:
+    """Implements :class:`hosted_model_runtime.host.Relay` with one rule, named after the RequestId.
+
+    A retried request finds its own rule instead of leaving a second one behind.
+    """
+
+    def __init__(
+        self, events: Callable[[], Any], name: str, function_arn: str, message: Mapping[str, Any]
+    ) -> None:
+        self._events, self.name, self._function_arn, self._message = events, name, function_arn, message
+        self.was_put = False
+
+    def put(self) -> None:
+        """Put the rule and its target; errors of EventBridge pass through, and putting again mends both."""
+        self.was_put = True
+        events = self._events()
+        events.put_rule(
+            Name=self.name,
+            ScheduleExpression=SCHEDULE,
+            State="ENABLED",
+            Description="Brings a hosted model's CloudFormation request to its next invocation",
+        )
+        failed = events.put_targets(
+            Rule=self.name,
+            Targets=[{"Id": TARGET_ID, "Arn": self._function_arn, "Input": json.dumps(self._message)}],
+        )
+        if failed.get("FailedEntryCount"):
+            raise RuntimeError("EventBridge took no target")
+
+    def taken_over(self) -> bool:
+        """Say whether the rule is gone: the successor removes it first of all."""
+        try:
+            self._events().describe_rule(Name=self.name)
+        except Exception as error:
+            return _is_absent(error)
+        return False
+
+    def remove(self) -> bool:
+        """Remove target and rule; True when nothing is left.
+
+        A failure is no reason to change the answer: a rule that stays ticks once more, and that tick finds
+        nothing to do but this.
+        """
+        events = self._events()
+        return self._quietly(lambda: events.remove_targets(Rule=self.name, Ids=[TARGET_ID])) and (
+            self._quietly(lambda: events.delete_rule(Name=self.name))
+        )
+
+    def _quietly(self, call: Callable[[], Any]) -> bool:
+        for _ in range(_ATTEMPTS):
+            try:
+                call()
+            except Exception as error:
+                if _is_absent(error):
+                    return True
+                logger.warning("The relay's rule could not be removed: %s", type(error).__name__)
+            else:
+                return True
+        return False
+
+
+def _is_absent(error: Exception) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == "ResourceNotFoundException"

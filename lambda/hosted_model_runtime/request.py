@@ -1,0 +1,175 @@
+"""A CloudFormation event becomes a frozen :class:`Request`, or a clear ValueError.
+
+Follows "Custom resource request objects" in the AWS CloudFormation User Guide: numbers and booleans arrive
+as strings, ``PhysicalResourceId`` is absent on Create, ``OldResourceProperties`` is there on Update only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from . import contract
+from .contract import DEADLINE_MARGIN, SERVICE_TIMEOUT_MAX, SERVICE_TIMEOUT_MIN, OnRunning, Property
+
+#: The event's member that marks a tick of the relay's rule; crhelper's own name for it.
+POLL_MARK = "CrHelperPoll"
+#: When the first event's URL carries no date, the relay passes on the time at which it was first seen.
+ISSUED_MARK = "HostedModelIssuedAt"
+#: CloudFormation's presigned URLs are valid for two hours; an old-style one states only when it ends.
+_URL_LIFETIME = 7200
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Inference units: ``minimum`` are billed at least; ``maximum`` absent means no auto-scaling."""
+
+    minimum: int
+    maximum: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.minimum}" if self.maximum is None else f"{self.minimum} to {self.maximum}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One CloudFormation request for one hosted model."""
+
+    type: str
+    request_id: str
+    stack_id: str
+    logical_id: str
+    service: str
+    model: Mapping[str, str]
+    units: Units
+    issued: datetime
+    timeout: int = SERVICE_TIMEOUT_MAX
+    on_running: str = OnRunning.FAIL
+    physical_id: str | None = None
+    old_service: str | None = None
+    old_model: Mapping[str, str] | None = None
+    is_tick: bool = False
+    # Presigned: whoever holds it can answer for us, so it is in no repr and in no log.
+    response_url: str = field(default="", repr=False)
+
+    @property
+    def deadline(self) -> float:
+        """Epoch seconds at which this request gives up: ServiceTimeout less a margin."""
+        return self.issued.timestamp() + self.timeout - DEADLINE_MARGIN
+
+    @property
+    def expiry(self) -> float:
+        """Epoch seconds at which CloudFormation stops waiting."""
+        return self.issued.timestamp() + self.timeout
+
+
+def issued_at(response_url: str) -> datetime | None:
+    """Return when CloudFormation made the request, to the second, from its presigned ResponseURL.
+
+    A retried event keeps its URL, so this tells an old request from a new one, which a RequestId cannot.
+    """
+    query = parse_qs(urlsplit(response_url).query)
+    try:
+        if "X-Amz-Date" in query:
+            return datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if "Expires" in query:
+            return datetime.fromtimestamp(int(query["Expires"][0]) - _URL_LIFETIME, tz=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def parse(event: Mapping[str, Any], now: float) -> Request:
+    """Return the request that an event carries.
+
+    Parameters
+    ----------
+    event
+        CloudFormation's event, or the same with the relay's marks.
+    now
+        Epoch seconds; stands for the time of issue where the ResponseURL has no date.
+
+    Raises
+    ------
+    ValueError
+        When a property is missing or breaks its limit; the text names the property and the limit.
+    """
+    properties = event.get("ResourceProperties") or {}
+    old = event.get("OldResourceProperties") or {}
+    service, model = _model(properties)
+    old_service, old_model = _model(old) if old.get(Property.MODEL) else (None, None)
+    return Request(
+        type=event["RequestType"],
+        request_id=event["RequestId"],
+        stack_id=event["StackId"],
+        logical_id=event["LogicalResourceId"],
+        service=service,
+        model=model,
+        units=_units(properties),
+        issued=issued(event, now),
+        timeout=_timeout(properties),
+        on_running=_on_running(properties),
+        physical_id=event.get("PhysicalResourceId"),
+        old_service=old_service,
+        old_model=old_model,
+        is_tick=POLL_MARK in event,
+        response_url=event.get("ResponseURL", ""),
+    )
+
+
+def issued(event: Mapping[str, Any], now: float) -> datetime:
+    """Return when the request was made: from its URL, from the relay's mark, or now."""
+    known = issued_at(event.get("ResponseURL", ""))
+    if known is not None:
+        return known
+    marked = event.get(ISSUED_MARK)
+    return datetime.fromtimestamp(int(marked) if marked is not None else int(now), tz=UTC)
+
+
+def _model(properties: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+    service, model = properties.get(Property.SERVICE), properties.get(Property.MODEL)
+    if not isinstance(service, str) or not service:
+        raise ValueError(f"Property {Property.SERVICE} is missing")
+    if not isinstance(model, Mapping) or not model:
+        raise ValueError(f"Property {Property.MODEL} is missing")
+    return service, {str(name): str(value) for name, value in model.items()}
+
+
+def _units(properties: Mapping[str, Any]) -> Units:
+    minimum = _whole(properties, Property.MIN_INFERENCE_UNITS)
+    if minimum is None:
+        raise ValueError(f"Property {Property.MIN_INFERENCE_UNITS} is missing")
+    maximum = _whole(properties, Property.MAX_INFERENCE_UNITS)
+    if wrong := contract.check_units(minimum, maximum):
+        raise ValueError(wrong)
+    return Units(minimum, maximum)
+
+
+def _whole(properties: Mapping[str, Any], name: str) -> int | None:
+    value = properties.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"Property {name} must be a whole number, but it is {value!r}") from None
+
+
+def _timeout(properties: Mapping[str, Any]) -> int:
+    value = _whole(properties, Property.TIMEOUT_SECONDS) or SERVICE_TIMEOUT_MAX
+    if not SERVICE_TIMEOUT_MIN <= value <= SERVICE_TIMEOUT_MAX:
+        raise ValueError(
+            f"Property {Property.TIMEOUT_SECONDS} must be from {SERVICE_TIMEOUT_MIN} to "
+            f"{SERVICE_TIMEOUT_MAX} seconds, but it is {value}"
+        )
+    return value
+
+
+def _on_running(properties: Mapping[str, Any]) -> str:
+    value = properties.get(Property.ON_RUNNING, OnRunning.FAIL)
+    if value not in (OnRunning.FAIL, OnRunning.ADOPT):
+        raise ValueError(f"Property {Property.ON_RUNNING} must be FAIL or ADOPT, but it is {value!r}")
+    return str(value)
