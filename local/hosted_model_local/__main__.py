@@ -17,6 +17,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
 from hosted_model_local import cloud, environment, state
 
 FAILED, USAGE, NOT_UP, INTERRUPTED = 1, 2, 3, 130
@@ -32,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
-    except (cloud.LocalCloudError, OSError) as error:
+    except (OSError, RuntimeError, BotoCoreError, ClientError, HTTPError) as error:
         say(f"error: {error}")
         return FAILED
     return code
@@ -91,11 +94,14 @@ def show_status(options: argparse.Namespace) -> int:
 
 def down(options: argparse.Namespace) -> int:
     """End the cloud by its processes' IDs and remove its folder; nothing to end is a success."""
+    current = state.load(options.state)
     left = cloud.end(options.state)
     if left:
         say(f"error: still running: {', '.join(str(one.pid) for one in left)}")
         return FAILED
     say("down")
+    if current and os.environ.get("AWS_ENDPOINT_URL") == current.ministack_url:
+        say("this shell still points at it: open a new one")
     return 0
 
 

@@ -1,5 +1,6 @@
 """A cloud on this machine: ministack, the model services' simulator, and CDK's bootstrap stack."""
 
+import json
 import os
 import socket
 import ssl
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from hosted_model_local import certificates, environment, processes, state
-from hosted_model_local.gateway import AUTHORIZE_PATH
+from hosted_model_local.gateway import ACTIONS_PATH, AUTHORIZE_PATH
 
 READY_SECONDS = 60
 BOOTSTRAP_SECONDS = 180
@@ -143,6 +144,14 @@ class LocalCloud:
         """The servers and all that they started: functions' workers, for one."""
         return processes.with_descendants(self._processes)
 
+    def used_actions(self) -> dict[str, set[str]]:
+        """The actions that IAM policies allowed so far, by the ARN of the principal; root's are not in it."""
+        with self._opener().open(self.ministack_url + ACTIONS_PATH, timeout=10) as answer:
+            found: dict[str, set[str]] = {}
+            for one in json.load(answer)["actions"]:
+                found.setdefault(one["principal"], set()).add(one["action"])
+            return found
+
     def log_tail(self, lines: int = _LOG_TAIL_LINES) -> str:
         """The last lines of each log of this cloud."""
         parts = []
@@ -217,11 +226,14 @@ class LocalCloud:
             self._processes.append(identity)
         self._save()
 
-    def _wait_for(self, url: str, name: str) -> None:
+    def _opener(self) -> urllib.request.OpenerDirector:
         context = ssl.create_default_context(cafile=self.environment["SSL_CERT_FILE"])
-        opener = urllib.request.build_opener(
+        return urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         )
+
+    def _wait_for(self, url: str, name: str) -> None:
+        opener = self._opener()
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             if self._children[-1].poll() is not None:

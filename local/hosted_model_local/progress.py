@@ -16,6 +16,8 @@ from rich.text import Text
 from hosted_model_local import clients
 
 _EVENTS_SHOWN = 6
+_NAMED_TOGETHER = 2
+_REASON_CHARACTERS = 160
 
 
 class StackEvents:
@@ -94,9 +96,8 @@ class Progress:
             if before != now:
                 self._line(f"model {one.name}", f"{before} -> {now}" if before else now)
             self._statuses[one.name] = now
-        for event in self._events.new():
-            said = f"{event['LogicalResourceId']}  {event['ResourceStatus']}"
-            self._latest.append(f"{said}  {event.get('ResourceStatusReason', '')[:90]}".rstrip())
+        for said in digest(self._events.new()):
+            self._latest.append(said)
             self._line("CloudFormation", said)
         if self._live:
             self._live.update(self._area(models))
@@ -116,6 +117,25 @@ class Progress:
         lines = [Text(f"    {line}", overflow="ellipsis", no_wrap=True, style="dim") for line in self._latest]
         head = Text(f"  {self._title}: {self.elapsed:.0f} s", style="bold")
         return Group(head, grid, *lines)
+
+
+def digest(events: Sequence[dict[str, Any]]) -> list[str]:
+    """Stack events that came together, in few lines.
+
+    An IN_PROGRESS that ended within them is left out, and more than two resources with one status are
+    counted: ministack reports unchanged resources as updated, all at once.
+    """
+    last = {one["LogicalResourceId"]: one["EventId"] for one in events}
+    groups: dict[str, list[str]] = {}
+    for one in events:
+        name, status = one["LogicalResourceId"], one["ResourceStatus"]
+        if not status.endswith("IN_PROGRESS") or last[name] == one["EventId"]:
+            reason = one.get("ResourceStatusReason", "") if status.endswith("FAILED") else ""
+            groups.setdefault(f"{status}  {reason}"[:_REASON_CHARACTERS].rstrip(), []).append(name)
+    return [
+        f"{', '.join(names) if len(names) <= _NAMED_TOGETHER else f'{len(names)} resources'}  {said}"
+        for said, names in groups.items()
+    ]
 
 
 def units(count: int | None) -> str:

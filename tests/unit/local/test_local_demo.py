@@ -9,7 +9,7 @@ from rich.console import Console
 from hosted_model_local import demo
 from hosted_model_local.clients import Model
 from hosted_model_local.demo_services import SERVICES
-from hosted_model_local.progress import Progress, StackEvents
+from hosted_model_local.progress import Progress, StackEvents, digest
 
 
 def model(status: str, *history: tuple[float, str], units: int | None = None) -> Model:
@@ -41,6 +41,23 @@ def test_events_come_once_oldest_first_and_then_by_stack_id() -> None:
     stack.events = [event(3, "C"), *stack.events]
     assert [one["ResourceStatus"] for one in events.new()] == ["C"]
     assert stack.asked == ["Boards", "id", "id"]
+
+
+def test_events_that_come_together_are_told_in_few_lines() -> None:
+    def of(name: str, *statuses: str) -> list[dict[str, Any]]:
+        return [event(0, one) | {"LogicalResourceId": name, "EventId": name + one} for one in statuses]
+
+    seen = [*of("Stack", "UPDATE_IN_PROGRESS")]
+    for name in "ABC":
+        seen += of(name, "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")
+    seen += of("Model", "UPDATE_FAILED", "DELETE_IN_PROGRESS")
+    seen[-2]["ResourceStatusReason"] = "no capacity"
+    assert digest(seen) == [
+        "Stack  UPDATE_IN_PROGRESS",
+        "3 resources  UPDATE_COMPLETE",
+        "Model  UPDATE_FAILED  no capacity",
+        "Model  DELETE_IN_PROGRESS",
+    ]
 
 
 def test_a_pipe_gets_one_line_for_each_change() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from hosted_model_local import certificates, environment
 
+W = Path("/wheel/node")
+
 
 def made(base: dict[str, str], tmp_path: Path) -> dict[str, str]:
     return environment.variables(
@@ -49,16 +51,16 @@ def test_a_profile_and_a_session_do_not_get_through() -> None:
 @pytest.mark.parametrize(
     ("version", "wheel", "wanted"),
     [
-        (24, "/w", None),
+        (24, W, None),
         (22, None, None),
-        (20, "/w", "/w"),
+        (20, W, W),
         (20, None, None),
-        (18, "/w", "/w"),
-        (0, "/w", "/w"),
+        (18, W, W),
+        (0, W, W),
     ],
 )
 def test_the_best_node_is_taken(
-    monkeypatch: pytest.MonkeyPatch, version: int, wheel: str | None, wanted: str | None
+    monkeypatch: pytest.MonkeyPatch, version: int, wheel: Path | None, wanted: Path | None
 ) -> None:
     monkeypatch.setattr(environment, "_node_of_wheel", lambda: wheel)
     monkeypatch.setattr("shutil.which", lambda name, path: "/bin/node")
