@@ -176,6 +176,25 @@ class Rekognition:
         ),
     }
 
+    #: A model is named in one of these ways.
+    SHAPES = ({PROJECT_VERSION_ARN}, {PROJECT_ARN, VERSION_NAME})
+
+    @classmethod
+    def check(cls, model: Mapping[str, object]) -> str | None:
+        """Say what is wrong with a ``Model`` property, or None."""
+        if set(model) not in cls.SHAPES:
+            either = " or ".join(" and ".join(sorted(shape)) for shape in cls.SHAPES)
+            return f"Model must have {either}, but it has {sorted(model)}"
+        return check_members(cls.LIMITS, model)
+
+    @classmethod
+    def names(cls, model: Mapping[str, str]) -> tuple[str, str]:
+        """Return the names of project and version; together they are unique in an account and region."""
+        if cls.PROJECT_VERSION_ARN in model:
+            _, project, _, version, _ = model[cls.PROJECT_VERSION_ARN].split("/")
+            return project, version
+        return model[cls.PROJECT_ARN].split("/")[1], model[cls.VERSION_NAME]
+
 
 def check_members(limits: Mapping[str, Limit], model: Mapping[str, object]) -> str | None:
     """Say which member of a ``Model`` property breaks its limit, or None."""

@@ -29,12 +29,7 @@ def _identity(event: Mapping[str, Any]) -> str:
 helper = HostedModelResource(_identity, log_level=os.environ.get(Env.LOG_LEVEL, "INFO"))
 
 
-@helper.create
-@helper.update
-@helper.delete
-@helper.poll_create
-@helper.poll_update
-@helper.poll_delete
+@helper.every_request
 def reconcile(event: Mapping[str, Any], context: Any) -> Outcome:
     """Bring the model to what the request wants, as far as this invocation gets."""
     watch = helper.watch

@@ -22,6 +22,8 @@ from .watch import LambdaWatch
 
 logger = logging.getLogger(__name__)
 
+Reconcile = Callable[[Mapping[str, Any], Any], Outcome]
+
 
 @cache
 def _events() -> Any:
@@ -52,6 +54,14 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         self._span = 0.0
         self.watch: LambdaWatch = LambdaWatch(None)
         self.relay: RuleRelay
+
+    def every_request(self, func: Reconcile) -> Reconcile:
+        """Register one function for all requests and their ticks: a reconciler needs no more."""
+        for register in (self.create, self.update, self.delete):
+            register(func)
+        for register in (self.poll_create, self.poll_update, self.poll_delete):
+            register(func)
+        return func
 
     # Hazard: whatever goes wrong after the work is done (removing a rule, say) is answered with FAILED.
     # Here an error that is nobody's answer ends the invocation, and Lambda delivers the event again.
@@ -93,7 +103,7 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
 
     # Hazard: what the function returns becomes the physical ID (True becomes a random one, an error an empty
     # one). Here it is an Outcome, and the physical ID is the identity of what is declared, on every answer.
-    def _wrap_function(self, func: Callable[[Mapping[str, Any], Any], Outcome]) -> None:
+    def _wrap_function(self, func: Reconcile) -> None:
         try:
             self._outcome = func(self._event, self._context)
         except OutOfTimeError:

@@ -172,6 +172,8 @@ class Hosting(Target):
         if isinstance(step, Fail):
             return Settled(ok=False, reason=step.reason)
         mark = lease.first_mark(self.claim, before)
+        if isinstance(step, Start):
+            mark = _intent(mark, seen)
         if not self._take(seen, tags, mark):
             return None
         if before and not before.state.settled:
@@ -197,7 +199,7 @@ class Hosting(Target):
         return None
 
     def _start(self, seen: Sighting, mark: Mark) -> None:
-        intent = mark.at(State.starting(seen.observed.phase), hosted_at="")
+        intent = _intent(mark, seen)
         if mark != intent:
             # Written first: whoever comes after a kill and finds another phase knows that the start happened.
             self._write(seen, intent)
@@ -343,6 +345,10 @@ class Release(Target):
 
     def give_up(self, reason: str) -> None:
         self.settled = Settled(ok=False, reason=reason)
+
+
+def _intent(mark: Mark, seen: Sighting) -> Mark:
+    return mark.at(State.starting(seen.observed.phase), hosted_at="")
 
 
 def _foreign(seen: Sighting, verdict: Verdict) -> str:

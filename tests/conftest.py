@@ -1,0 +1,22 @@
+"""Fixtures of every test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "true")
+os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "true")
+os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "true")
+
+
+@pytest.fixture
+def virtual_time() -> Iterator[None]:
+    """The code under test in virtual worlds."""
+    from support.world import virtual
+
+    with virtual():
+        yield

@@ -1,0 +1,1 @@
+"""What the protocol and chaos tests stand on."""

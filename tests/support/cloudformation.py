@@ -1,0 +1,211 @@
+"""CloudFormation as a custom resource meets it: what it sends, what it waits for, what it makes of answers.
+
+Follows "How custom resources work" and "Custom resource request objects", AWS CloudFormation User Guide, and
+what is known beyond it: a failed create is followed by a Delete; a resource that fails beside ours brings a
+Delete, or a rollback Update, while our request still runs; a physical ID that changes means a replacement.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from support.cases import ServiceCase
+from support.world import FUNCTION_ARN, AnswerRecord, World
+
+SECRET = "0123456789abcdefpresigned"
+Script = Generator[Callable[[], bool], None, None]
+
+
+@dataclass
+class Sent:
+    """One request that CloudFormation made."""
+
+    event: dict[str, Any]
+    issued: float
+    expiry: float
+    answers: list[AnswerRecord] = field(default_factory=list)
+    abandoned: bool = False
+
+    @property
+    def answer(self) -> Mapping[str, Any] | None:
+        return self.answers[0].body if self.answers else None
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.answer) and self.answers[0].body["Status"] == "SUCCESS"
+
+
+class Stack:
+    """One stack with one hosted model; its operations are scripts that yield what they wait for."""
+
+    def __init__(
+        self, world: World, case: ServiceCase, name: str = "Stack", logical_id: str = "Model"
+    ) -> None:
+        self.world, self.case, self.name, self.logical_id = world, case, name, logical_id
+        digest = uuid.uuid5(uuid.NAMESPACE_DNS, name)
+        self.id = f"arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/{digest}"
+        self.requests: list[Sent] = []
+        self.properties: dict[str, Any] | None = None
+        self.physical_id = ""
+        self.status = "NONE"
+        world.on_answer.append(self._take)
+
+    # --- one request ------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        kind: str,
+        properties: Mapping[str, Any],
+        *,
+        physical_id: str | None = None,
+        old: Mapping[str, Any] | None = None,
+        deliveries: int = 1,
+    ) -> Sent:
+        """Make a request and invoke the function with it, as often as Lambda happens to deliver it."""
+        number = len(self.requests)
+        now = self.world.now
+        date = datetime.fromtimestamp(int(now), UTC).strftime("%Y%m%dT%H%M%SZ")
+        event: dict[str, Any] = {
+            "RequestType": kind,
+            "RequestId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.id}/{number}")),
+            "StackId": self.id,
+            "LogicalResourceId": self.logical_id,
+            "ResourceType": "Custom::HostedModel",
+            "ServiceToken": FUNCTION_ARN,
+            "ResponseURL": f"https://answers.example/{self.name}/{number}?X-Amz-Date={date}"
+            f"&X-Amz-Expires=7200&X-Amz-Signature={SECRET}",
+            "ResourceProperties": dict(properties),
+        }
+        if physical_id is not None:
+            event["PhysicalResourceId"] = physical_id
+        if old is not None:
+            event["OldResourceProperties"] = dict(old)
+        timeout = int(properties.get("HostingTimeoutSeconds", "3600"))
+        sent = Sent(event, now, int(now) + timeout)
+        self.requests.append(sent)
+        for copy in range(deliveries):
+            self.world.after(0.3 * copy, lambda: self.world.invoke(self.id, event))
+        # Somebody waits: time goes on to the expiry even if nothing else happens.
+        self.world.at(sent.expiry, lambda: None)
+        return sent
+
+    def _take(self, record: AnswerRecord) -> None:
+        for sent in self.requests:
+            if sent.event["ResponseURL"] == record.url:
+                sent.answers.append(record)
+
+    def _settled(self, sent: Sent) -> Callable[[], bool]:
+        return lambda: bool(sent.answers) or self.world.now >= sent.expiry
+
+    # --- operations -------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        properties: dict[str, Any],
+        *,
+        interrupt: float | None = None,
+        rollback: bool = True,
+        deliveries: int = 1,
+    ) -> Script:
+        """CreateStack; ``interrupt`` is when something else in the stack fails."""
+        sent = self.send("Create", properties, deliveries=deliveries)
+        if interrupt is not None:
+            yield self._elapsed(sent, interrupt)
+            sent.abandoned = not sent.answers
+        else:
+            yield self._settled(sent)
+        if sent.ok and interrupt is None:
+            self.properties, self.physical_id = properties, sent.answers[0].body["PhysicalResourceId"]
+            self.status = "CREATE_COMPLETE"
+            return
+        self.status = "CREATE_FAILED"
+        if not rollback:
+            self.properties = properties
+            return
+        invented = f"{self.name}-{self.logical_id}-1A2B3C4D5E6F"
+        physical_id = sent.answers[0].body["PhysicalResourceId"] if sent.answers else invented
+        yield from self._delete(properties, physical_id)
+        self.status = "ROLLBACK_COMPLETE" if self.status == "DELETED" else "ROLLBACK_FAILED"
+
+    def update(
+        self,
+        properties: dict[str, Any],
+        *,
+        fails_beside: bool = False,
+        cancel: float | None = None,
+        learns_failed_id: bool = False,
+        deliveries: int = 1,
+    ) -> Script:
+        """UpdateStack; ``fails_beside``: another resource fails afterwards; ``cancel``: while this one runs.
+
+        ``learns_failed_id``: whether CloudFormation keeps the physical ID of a FAILED answer.
+        """
+        old, old_id = self.properties, self.physical_id
+        assert old is not None
+        sent = self.send("Update", properties, physical_id=old_id, old=old, deliveries=deliveries)
+        if cancel is not None:
+            yield self._elapsed(sent, cancel)
+            sent.abandoned = not sent.answers
+        else:
+            yield self._settled(sent)
+        new_id = sent.answers[0].body["PhysicalResourceId"] if sent.answers else old_id
+        if sent.ok and not fails_beside and cancel is None:
+            self.properties, self.physical_id, self.status = properties, new_id, "UPDATE_COMPLETE"
+            if new_id != old_id:
+                yield from self._delete(old, old_id, cleanup=True)
+            return
+        known_id = new_id if sent.ok or (sent.answers and learns_failed_id) else old_id
+        back = self.send("Update", old, physical_id=known_id, old=properties, deliveries=deliveries)
+        yield self._settled(back)
+        self.status = "UPDATE_ROLLBACK_COMPLETE" if back.ok else "UPDATE_ROLLBACK_FAILED"
+        if back.ok and back.answers[0].body["PhysicalResourceId"] != known_id:
+            yield from self._delete(properties, known_id, cleanup=True)
+
+    def delete(self, *, deliveries: int = 1) -> Script:
+        """DeleteStack."""
+        assert self.properties is not None
+        yield from self._delete(self.properties, self.physical_id, deliveries=deliveries)
+
+    def _delete(
+        self, properties: dict[str, Any], physical_id: str, *, cleanup: bool = False, deliveries: int = 1
+    ) -> Script:
+        sent = self.send("Delete", properties, physical_id=physical_id, deliveries=deliveries)
+        yield self._settled(sent)
+        if cleanup:
+            # A failed Delete is abandoned here: CloudFormation goes on.
+            return
+        self.status = "DELETED" if sent.ok else "DELETE_FAILED"
+        if sent.ok:
+            self.properties = None
+
+    def _elapsed(self, sent: Sent, seconds: float) -> Callable[[], bool]:
+        end = sent.issued + seconds
+        self.world.at(end, lambda: None)
+        return lambda: self.world.now >= end
+
+
+def play(world: World, *scripts: Script) -> None:
+    """Run scripts side by side until all have ended."""
+    waiting: list[tuple[Script, Callable[[], bool]]] = []
+
+    def advance(script: Script) -> None:
+        condition = next(script, None)
+        if condition is not None:
+            waiting.append((script, condition))
+
+    for script in scripts:
+        advance(script)
+    while waiting:
+        ready = [item for item in waiting if item[1]()]
+        if ready:
+            for item in ready:
+                waiting.remove(item)
+                advance(item[0])
+            continue
+        world.run(until=lambda: any(condition() for _, condition in waiting))
+        if not any(condition() for _, condition in waiting):
+            raise AssertionError("everybody waits, and nothing will happen any more")

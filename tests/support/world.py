@@ -1,0 +1,427 @@
+"""A world in virtual time: Lambda, EventBridge, the model services and CloudFormation's answer endpoint.
+
+The code under test is the real one, from ``index.handler`` to botocore's wire format: only the socket, the
+clock and the processes are replaced. Every invocation is a greenlet; it gives way at each call and each sleep,
+so invocations interleave as they would, and any of them can be killed at any call, before or after its effect.
+"""
+
+from __future__ import annotations
+
+import heapq
+import importlib.util
+import itertools
+import json
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError
+from greenlet import greenlet
+
+import hosted_model_runtime.answer as answer_module
+import hosted_model_runtime.resource as resource_module
+import hosted_model_runtime.services as services_module
+import hosted_model_runtime.watch as watch_module
+from hosted_model_local.simulator import Request, Simulator
+from hosted_model_runtime.contract import Env
+from support.policy import REGION, PolicyAuthorizer, rule_prefix
+
+START = 1_795_000_000.0
+FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:provider"
+FUNCTION_SECONDS = 900.0
+#: "Lambda retries … twice, with a one-minute wait before the first, and two minutes before the second."
+RETRY_SECONDS = (60.0, 120.0)
+
+
+class Killed(BaseException):
+    """The process is gone: no handler of the code under test runs."""
+
+
+class Raw:
+    """What botocore reads an answer's body from."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self._body
+
+    def read(self, *_: Any) -> bytes:
+        return self._body
+
+
+@dataclass
+class Invocation:
+    """One run of the function."""
+
+    number: int
+    stack_id: str
+    event: dict[str, Any]
+    deadline: float
+    attempt: int
+    green: greenlet | None = None
+    ended: str = ""
+
+
+@dataclass
+class AnswerRecord:
+    """One answer that reached CloudFormation."""
+
+    time: float
+    url: str
+    body: dict[str, Any]
+
+
+@dataclass
+class Call:
+    """One call boundary that an invocation passed."""
+
+    invocation: int
+    what: str
+
+
+@dataclass
+class Rule:
+    """An EventBridge rule of one minute."""
+
+    name: str
+    created: float
+    targets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ticks: int = 0
+
+
+class Context:
+    """Lambda's context object."""
+
+    function_name = "provider"
+    invoked_function_arn = FUNCTION_ARN
+    log_stream_name = "stream"
+
+    def __init__(self, world: World, invocation: Invocation) -> None:
+        self._world, self._invocation = world, invocation
+        self.aws_request_id = f"invocation-{invocation.number}"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self._invocation.deadline - self._world.now) * 1000)
+
+
+class World:
+    """Everything around the function."""
+
+    current: World
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        latency: float = 0.05,
+        function_seconds: float = FUNCTION_SECONDS,
+        requests_per_second: float | None = 5,
+        policy: bool = True,
+    ) -> None:
+        self.now = START
+        self.random = random.Random(seed)
+        self.latency, self.function_seconds = latency, function_seconds
+        self.authorizer = PolicyAuthorizer(self._calling_stack)
+        self.simulator = Simulator(
+            clock=lambda: self.now,
+            authorizer=self.authorizer if policy else None,
+            requests_per_second=requests_per_second,
+        )
+        self.answers: list[AnswerRecord] = []
+        self.invocations: list[Invocation] = []
+        self.calls: list[Call] = []
+        self.rules: dict[str, Rule] = {}
+        self.kill_at: dict[int, str] = {}
+        self.lost_answers: set[int] = set()
+        self.answer_faults: list[int | str] = []
+        self.event_faults: list[tuple[str, str]] = []
+        self.tick_plan: Callable[[Rule], list[float]] = lambda rule: [0.0]
+        self.on_answer: list[Callable[[AnswerRecord], None]] = []
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._hub = greenlet.getcurrent()
+        self._running: Invocation | None = None
+        self._environments: dict[str, list[ModuleType]] = {}
+        World.current = self
+
+    # --- time -------------------------------------------------------------------------------------------
+
+    def at(self, when: float, action: Callable[[], None]) -> None:
+        """Do something at a time."""
+        heapq.heappush(self._queue, (max(when, self.now), next(self._order), action))
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something later."""
+        self.at(self.now + seconds, action)
+
+    def run(self, seconds: float | None = None, until: Callable[[], bool] | None = None) -> None:
+        """Let time pass: until nothing is left to happen, a time is reached, or a condition holds."""
+        end = None if seconds is None else self.now + seconds
+        while self._queue and not (until and until()):
+            when = self._queue[0][0]
+            if end is not None and when > end:
+                break
+            _, _, action = heapq.heappop(self._queue)
+            self.now = max(self.now, when)
+            action()
+        if end is not None and not (until and until()):
+            self.now = max(self.now, end)
+
+    def sleep(self, seconds: float) -> None:
+        """What ``time.sleep`` is for the code under test."""
+        invocation = self._running
+        if invocation is None:
+            raise RuntimeError("nobody sleeps outside an invocation")
+        wake = self.now + max(0.0, seconds)
+        if wake >= invocation.deadline:
+            self.at(invocation.deadline, lambda: self._resume(invocation, Killed("Task timed out")))
+        else:
+            self.at(wake, lambda: self._resume(invocation))
+        self._hub.switch()
+
+    # --- Lambda -----------------------------------------------------------------------------------------
+
+    def invoke(self, stack_id: str, event: dict[str, Any], attempt: int = 0) -> None:
+        """Invoke asynchronously: at least once, retried when it ended badly."""
+        number = len(self.invocations)
+        payload = json.loads(json.dumps(event))
+        invocation = Invocation(number, stack_id, payload, self.now + self.function_seconds, attempt)
+        self.invocations.append(invocation)
+        invocation.green = greenlet(lambda: self._main(invocation), parent=self._hub)
+        self._resume(invocation)
+
+    def _main(self, invocation: Invocation) -> None:
+        environments = self._environments.setdefault(invocation.stack_id, [])
+        module = environments.pop() if environments else fresh_index()
+        try:
+            module.handler(json.loads(json.dumps(invocation.event)), Context(self, invocation))
+            invocation.ended = "ok"
+            environments.append(module)
+        except (Exception, Killed) as error:
+            invocation.ended = f"{type(error).__name__}: {error}"
+            if isinstance(error, Exception):
+                environments.append(module)
+            if invocation.attempt < len(RETRY_SECONDS):
+                event, attempt = invocation.event, invocation.attempt
+                self.after(
+                    RETRY_SECONDS[attempt], lambda: self.invoke(invocation.stack_id, event, attempt + 1)
+                )
+
+    def _resume(self, invocation: Invocation, error: BaseException | None = None) -> None:
+        green = invocation.green
+        if green is None or green.dead:
+            return
+        before, self._running = self._running, invocation
+        os.environ[Env.RULE_PREFIX] = rule_prefix(invocation.stack_id)
+        try:
+            if error is None:
+                green.switch()
+            else:
+                green.throw(error)
+        finally:
+            self._running = before
+
+    def kill(self, invocation: Invocation) -> None:
+        """End an invocation now, as an out-of-memory kill does."""
+        self._resume(invocation, Killed("killed"))
+
+    def discard(self) -> None:
+        """End every greenlet, so that none outlives the test."""
+        for invocation in self.invocations:
+            if invocation.green is not None and not invocation.green.dead:
+                invocation.attempt = len(RETRY_SECONDS)
+                self._resume(invocation, Killed("the world ends"))
+
+    def _calling_stack(self) -> str | None:
+        return self._running.stack_id if self._running else None
+
+    # --- call boundaries --------------------------------------------------------------------------------
+
+    def _boundary(self, what: str, effect: Callable[[], Any]) -> Any:
+        invocation = self._running
+        if invocation is None:
+            return effect()
+        number = len(self.calls)
+        self.calls.append(Call(invocation.number, what))
+        if self.latency:
+            self.sleep(self.latency * self.random.random())
+        plan = self.kill_at.get(number)
+        if plan == "before":
+            raise Killed(f"before {what}")
+        result = effect()
+        if plan == "after":
+            raise Killed(f"after {what}")
+        if self.latency:
+            self.sleep(self.latency * self.random.random())
+        return result
+
+    def send(self, request: Any) -> AWSResponse:
+        """Carry one of botocore's requests, already serialised and signed."""
+        url = urlsplit(request.url)
+        headers = {
+            key.lower(): value.decode() if isinstance(value, bytes) else str(value)
+            for key, value in request.headers.items()
+        }
+        body = request.body or b""
+        content = body.encode() if isinstance(body, str) else bytes(body)
+        if url.hostname and url.hostname.startswith("events."):
+            what = headers["x-amz-target"].split(".")[-1]
+            status, answered = self._boundary(what, lambda: self._events(what, json.loads(content)))
+            return AWSResponse(request.url, status, {}, Raw(answered))
+        target = headers.get("x-amz-target", "").split(".")[-1]
+        what = target or f"{request.method} {url.path.rsplit('/', 1)[-1]}"
+        asked = Request(request.method, url.path, url.query, headers, content)
+        response = self._boundary(what, lambda: self.simulator.handle(asked))
+        if response.cut:
+            raise ConnectionClosedError(endpoint_url="https://simulated")
+        return AWSResponse(request.url, response.status, response.headers, Raw(response.body))
+
+    def put_answer(self, host: str, target: str, content: bytes) -> int:
+        """Take an answer to CloudFormation; returns the HTTP status."""
+        return int(self._boundary("answer", lambda: self._answered(f"https://{host}{target}", content)))
+
+    def _answered(self, url: str, content: bytes) -> int:
+        fault = self.answer_faults.pop(0) if self.answer_faults else None
+        if isinstance(fault, str):
+            raise ConnectionResetError(fault)
+        if fault is not None:
+            return fault
+        record = AnswerRecord(self.now, url, json.loads(content))
+        self.answers.append(record)
+        for listener in list(self.on_answer):
+            listener(record)
+        return 200
+
+    # --- EventBridge ------------------------------------------------------------------------------------
+
+    def _events(self, operation: str, given: dict[str, Any]) -> tuple[int, bytes]:
+        if self.event_faults and self.event_faults[0][0] == operation:
+            _, code = self.event_faults.pop(0)
+            return 500, json.dumps({"__type": code, "message": "injected"}).encode()
+        return getattr(self, f"_{operation}")(given)  # type: ignore[no-any-return]
+
+    def _PutRule(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
+        name = given["Name"]
+        if len(name) > 64:
+            return 400, json.dumps({"__type": "ValidationException"}).encode()
+        if name not in self.rules:
+            rule = self.rules[name] = Rule(name, self.now)
+            self.after(60.0, lambda: self._tick(rule))
+        return 200, json.dumps({"RuleArn": f"arn:aws:events:{REGION}:000000000000:rule/{name}"}).encode()
+
+    def _PutTargets(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
+        rule = self.rules.get(given["Rule"])
+        if rule is None:
+            return 400, json.dumps({"__type": "ResourceNotFoundException"}).encode()
+        for target in given["Targets"]:
+            rule.targets[target["Id"]] = {**target, "StackId": self._calling_stack()}
+        return 200, b'{"FailedEntryCount":0,"FailedEntries":[]}'
+
+    def _DescribeRule(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
+        if given["Name"] not in self.rules:
+            return 400, json.dumps({"__type": "ResourceNotFoundException"}).encode()
+        return 200, json.dumps({"Name": given["Name"]}).encode()
+
+    def _RemoveTargets(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
+        rule = self.rules.get(given["Rule"])
+        if rule is None:
+            return 400, json.dumps({"__type": "ResourceNotFoundException"}).encode()
+        for target in given["Ids"]:
+            rule.targets.pop(target, None)
+        return 200, b'{"FailedEntryCount":0,"FailedEntries":[]}'
+
+    def _DeleteRule(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
+        rule = self.rules.get(given["Name"])
+        if rule is not None and rule.targets:
+            return 400, json.dumps({"__type": "ValidationException", "message": "has targets"}).encode()
+        self.rules.pop(given["Name"], None)
+        return 200, b"{}"
+
+    def _tick(self, rule: Rule) -> None:
+        if self.rules.get(rule.name) is not rule:
+            return
+        rule.ticks += 1
+        for target in list(rule.targets.values()):
+            for delay in self.tick_plan(rule):
+                stack_id, event = target["StackId"], json.loads(target["Input"])
+                self.after(delay, lambda s=stack_id, e=event: self.invoke(s, e))  # type: ignore[misc]
+        self.after(60.0, lambda: self._tick(rule))
+
+    # --- the model services -----------------------------------------------------------------------------
+
+    def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Use the simulator's control API."""
+        content = json.dumps(body or {}).encode()
+        path, _, query = path.partition("?")
+        response = self.simulator.handle(Request(method, f"/_simulator/{path}", query, {}, content))
+        if response.status >= 300:
+            raise AssertionError(response.body.decode())
+        return json.loads(response.body) if response.body else None
+
+
+def fresh_index() -> ModuleType:
+    """Return the function's entry module as a new execution environment imports it."""
+    spec = importlib.util.find_spec("hosted_model_runtime.index")
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError("hosted_model_runtime.index")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class _Time:
+    """The ``time`` module of the code under test."""
+
+    @staticmethod
+    def time() -> float:
+        return World.current.now
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        World.current.sleep(seconds)
+
+
+@cache
+def _client(service: str) -> Any:
+    """Return botocore's client of a service, made once, its socket replaced by the current world."""
+    session = botocore.session.get_session()
+    data = os.path.join(os.path.dirname(services_module.__file__), "..", "data")
+    session.get_component("data_loader").search_paths.append(data)
+    client = session.create_client(
+        service,
+        region_name=REGION,
+        aws_access_key_id="AKIATEST",
+        aws_secret_access_key="secret",
+        config=services_module.base.CLIENT_CONFIG,
+    )
+    client.meta.events.register("before-send", lambda request, **_: World.current.send(request))
+    return client
+
+
+@contextmanager
+def virtual() -> Iterator[None]:
+    """Put the code under test into virtual worlds, and take it out again."""
+    saved = (watch_module.time, answer_module._send, resource_module._events, dict(services_module.FACTORIES))
+    watch_module.time = _Time  # type: ignore[assignment]
+    answer_module._send = lambda host, target, content: World.current.put_answer(host, target, content)
+    resource_module._events = lambda: _client("events")  # type: ignore[assignment]
+    factories = services_module.FACTORIES
+    for name, factory in saved[3].items():
+        adapter = factory.__self__  # type: ignore[attr-defined]
+        factories[name] = lambda a=adapter, n=name: a(_client(n))  # type: ignore[index]
+    sys.modules.setdefault("hosted_model_runtime.index", fresh_index())
+    try:
+        yield
+    finally:
+        watch_module.time, answer_module._send, resource_module._events = saved[:3]  # type: ignore[assignment]
+        factories.update(saved[3])  # type: ignore[attr-defined]
