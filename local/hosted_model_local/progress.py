@@ -123,15 +123,17 @@ def digest(events: Sequence[dict[str, Any]]) -> list[str]:
     """Stack events that came together, in few lines.
 
     An IN_PROGRESS that ended within them is left out, and more than two resources with one status are
-    counted: ministack reports unchanged resources as updated, all at once.
+    counted, as ministack reports unchanged resources as updated, all at once.
     """
     last = {one["LogicalResourceId"]: one["EventId"] for one in events}
     groups: dict[str, list[str]] = {}
     for one in events:
         name, status = one["LogicalResourceId"], one["ResourceStatus"]
         if not status.endswith("IN_PROGRESS") or last[name] == one["EventId"]:
-            reason = one.get("ResourceStatusReason", "") if status.endswith("FAILED") else ""
-            groups.setdefault(f"{status}  {reason}"[:_REASON_CHARACTERS].rstrip(), []).append(name)
+            # CloudFormation puts what the function said behind words of its own.
+            reason = one.get("ResourceStatusReason", "").rpartition("Message returned: ")[2]
+            said = f"{status}  {reason}" if status.endswith("FAILED") else status
+            groups.setdefault(said[:_REASON_CHARACTERS].rstrip(), []).append(name)
     return [
         f"{', '.join(names) if len(names) <= _NAMED_TOGETHER else f'{len(names)} resources'}  {said}"
         for said, names in groups.items()

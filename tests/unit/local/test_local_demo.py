@@ -51,7 +51,7 @@ def test_events_that_come_together_are_told_in_few_lines() -> None:
     for name in "ABC":
         seen += of(name, "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")
     seen += of("Model", "UPDATE_FAILED", "DELETE_IN_PROGRESS")
-    seen[-2]["ResourceStatusReason"] = "no capacity"
+    seen[-2]["ResourceStatusReason"] = "Received [FAILED]. Message returned: no capacity"
     assert digest(seen) == [
         "Stack  UPDATE_IN_PROGRESS",
         "3 resources  UPDATE_COMPLETE",
