@@ -1,6 +1,6 @@
 """Amazon Rekognition Custom Labels, API 2016-06-27.
 
-No operation takes a ClientToken: what keeps a start from happening twice is the observed status and the lease.
+No operation takes a ClientToken: the observed status and the lease keep a start from happening twice.
 """
 
 from __future__ import annotations

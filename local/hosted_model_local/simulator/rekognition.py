@@ -1,8 +1,8 @@
 """Amazon Rekognition Custom Labels, the part that hosts models.
 
 JSON 1.1 over ``POST /`` with the header ``X-Amz-Target``. Follows the Amazon Rekognition API Reference:
-StartProjectVersion, StopProjectVersion, DescribeProjectVersions, DetectCustomLabels, TagResource,
-UntagResource and ListTagsForResource.
+StartProjectVersion, StopProjectVersion, DescribeProjects, DescribeProjectVersions, DetectCustomLabels,
+TagResource, UntagResource and ListTagsForResource.
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ OPERATIONS = frozenset(
     {
         "StartProjectVersion",
         "StopProjectVersion",
+        "DescribeProjects",
         "DescribeProjectVersions",
         "DetectCustomLabels",
         "TagResource",
@@ -202,14 +203,24 @@ class Rekognition:
         model.stop(now)
         return Outcome(200, {"Status": model.status}, effect=True)
 
+    def _describe_projects(self, call: Call, now: float) -> Outcome:
+        payload = _body(call)
+        names = _names(payload.get("ProjectNames"), "projectNames")
+        _check_features(payload.get("Features"))
+        # A project is made by its first version here, and has that one's time stamp.
+        projects: dict[str, Model] = {}
+        for model in self._world.models.all(now):
+            here = (model.lifecycle.service, model.account, model.region) == (NAME, call.account, call.region)
+            if here and (names is None or model.project in names):
+                projects.setdefault(model.project_arn, model)
+        described = [_project_description(model) for model in projects.values()]
+        return Outcome(200, _page(payload, "ProjectDescriptions", described))
+
     def _describe_project_versions(self, call: Call, now: float) -> Outcome:
         payload = _body(call)
         if not _PROJECT_ARN.fullmatch(call.arn or ""):
             raise validation.violation(call.arn, "projectArn", "Member must be the ARN of a project")
-        names = _version_names(payload.get("VersionNames"))
-        size = payload.get("MaxResults")
-        size = 100 if size is None else validation.integer(size, "maxResults", low=1, high=100)
-        start = _page_start(payload.get("NextToken"))
+        names = _names(payload.get("VersionNames"), "versionNames")
         models = [
             model
             for model in self._world.models.versions(_project_key(call), now)
@@ -218,11 +229,8 @@ class Rekognition:
         if not models:
             raise ApiError("ResourceNotFoundException", "The project was not found.")
         wanted = [model for model in models if names is None or model.version in names]
-        page = wanted[start : start + size]
-        answer: dict[str, object] = {"ProjectVersionDescriptions": [_description(model) for model in page]}
-        if start + size < len(wanted):
-            answer["NextToken"] = base64.b64encode(str(start + size).encode()).decode()
-        return Outcome(200, answer)
+        described = [_description(model) for model in wanted]
+        return Outcome(200, _page(payload, "ProjectVersionDescriptions", described))
 
     def _detect_custom_labels(self, call: Call, now: float) -> Outcome:
         payload = _body(call)
@@ -305,6 +313,7 @@ class Rekognition:
 _PERFORM: dict[str, Callable[[Rekognition, Call, float], Outcome]] = {
     "StartProjectVersion": Rekognition._start_project_version,
     "StopProjectVersion": Rekognition._stop_project_version,
+    "DescribeProjects": Rekognition._describe_projects,
     "DescribeProjectVersions": Rekognition._describe_project_versions,
     "DetectCustomLabels": Rekognition._detect_custom_labels,
     "TagResource": Rekognition._tag_resource,
@@ -345,12 +354,31 @@ def _body(call: Call) -> dict[str, object]:
     return call.payload
 
 
-def _version_names(value: object) -> set[str] | None:
+def _names(value: object, member: str) -> set[str] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not 1 <= len(value) <= 10:
-        raise validation.violation(value, "versionNames", "Member must be a list of 1 to 10 names")
-    return {validation.text(name, "versionNames", low=1, high=255, pattern=_NAME) for name in value}
+        raise validation.violation(value, member, "Member must be a list of 1 to 10 names")
+    return {validation.text(name, member, low=1, high=255, pattern=_NAME) for name in value}
+
+
+def _check_features(value: object) -> None:
+    """Only Custom Labels projects are known here, and they are what is listed when nothing is asked."""
+    if value is None:
+        return
+    if not isinstance(value, list) or set(map(str, value)) != {"CUSTOM_LABELS"}:
+        raise validation.violation(value, "features", "Member must be CUSTOM_LABELS here")
+
+
+def _page(payload: dict[str, object], member: str, items: list[dict[str, object]]) -> dict[str, object]:
+    """One page of a list, and the token of the next if there is one."""
+    size = payload.get("MaxResults")
+    size = 100 if size is None else validation.integer(size, "maxResults", low=1, high=100)
+    start = _page_start(payload.get("NextToken"))
+    answer: dict[str, object] = {member: items[start : start + size]}
+    if start + size < len(items):
+        answer["NextToken"] = base64.b64encode(str(start + size).encode()).decode()
+    return answer
 
 
 def _page_start(token: object) -> int:
@@ -379,6 +407,15 @@ def _check_image(image: object) -> None:
         raise validation.violation("", "image.bytes", "Member must have length greater than or equal to 1")
     if size > MAX_IMAGE_BYTES:
         raise ApiError("ImageTooLargeException", f"The image has more than {MAX_IMAGE_BYTES} bytes.")
+
+
+def _project_description(model: Model) -> dict[str, object]:
+    return {
+        "ProjectArn": model.project_arn,
+        "CreationTimestamp": model.project_timestamp / 1000,
+        "Status": "CREATED",
+        "Feature": "CUSTOM_LABELS",
+    }
 
 
 def _description(model: Model) -> dict[str, object]:

@@ -239,6 +239,45 @@ def test_describe_limits(bench, put, more, error):
     assert describe(bench, **more).error == error
 
 
+def test_projects_in_pages_and_by_name(bench, put):
+    for project in ("boards", "caps", "doors"):
+        put(f"{project}/v1")
+        put(f"{project}/v2")
+    put("elsewhere/v1", region="eu-west-1")
+    bench.put("vision/1")
+
+    def page(**more):
+        answer = bench.rekognition("DescribeProjects", more).json
+        return [each["ProjectArn"].split("/")[1] for each in answer["ProjectDescriptions"]], answer.get(
+            "NextToken"
+        )
+
+    names, token = page(MaxResults=2)
+    assert names == ["boards", "caps"]
+    assert page(MaxResults=2, NextToken=token) == (["doors"], None)
+    assert page(ProjectNames=["doors", "boards", "none"]) == (["boards", "doors"], None)
+    assert page(ProjectNames=["none"]) == ([], None)
+    described = bench.rekognition("DescribeProjects", {"ProjectNames": ["boards"]}).json
+    assert described["ProjectDescriptions"][0]["ProjectArn"] == PROJECT
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"ProjectNames": []}, "InvalidParameterException"),
+        ({"ProjectNames": ["p"] * 11}, "InvalidParameterException"),
+        ({"ProjectNames": ["p/1"]}, "InvalidParameterException"),
+        ({"MaxResults": 101}, "InvalidParameterException"),
+        ({"NextToken": "?"}, "InvalidPaginationTokenException"),
+        ({"Features": ["CUSTOM_LABELS"]}, None),
+        ({"Features": ["OTHER"]}, "InvalidParameterException"),
+    ],
+    ids=repr,
+)
+def test_project_limits(bench, body, error):
+    assert bench.rekognition("DescribeProjects", body).error == error
+
+
 @pytest.mark.parametrize(
     ("more", "error"),
     [
@@ -354,6 +393,7 @@ class Refusing:
         ),
         ("UntagResource", {"ResourceArn": arn(), "TagKeys": ["K"]}, arn(), {"aws:tagkeys": ["K"]}),
         ("DescribeProjectVersions", {"ProjectArn": PROJECT}, PROJECT, None),
+        ("DescribeProjects", {"ProjectNames": ["boards"]}, "*", None),
         ("StartProjectVersion", b"[", "*", None),
     ],
 )
@@ -398,6 +438,8 @@ def test_current_boto3_uses_it():
             client.start_project_version(ProjectVersionArn=arn(), MinInferenceUnits=1)
         assert refused.value.response["Error"]["Message"]
         now[0] += 60
+        projects = client.describe_projects(ProjectNames=["boards"])["ProjectDescriptions"]
+        assert [project["ProjectArn"] for project in projects] == [PROJECT]
         pages = client.get_paginator("describe_project_versions").paginate(ProjectArn=PROJECT)
         assert [d["Status"] for page in pages for d in page["ProjectVersionDescriptions"]] == ["STOPPED"]
         fault = b'{"operation":"StartProjectVersion","error":"ThrottlingException"}'
