@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from .lookoutvision import LookoutVisionModel
-from .model import HostedModel, OnRunning
+from .interface import IHostedModel, MetricOptions
+from .lookoutvision import RETIRED, LookoutVisionModel
+from .model import RETAINED, HostedModel, OnRunning
 from .provider import HostedModelProvider
+from .rekognition import RekognitionCustomLabelsModel
 
-__all__ = ["HostedModel", "HostedModelProvider", "LookoutVisionModel", "OnRunning"]
+__all__ = [
+    "RETAINED",
+    "RETIRED",
+    "HostedModel",
+    "HostedModelProvider",
+    "IHostedModel",
+    "LookoutVisionModel",
+    "MetricOptions",
+    "OnRunning",
+    "RekognitionCustomLabelsModel",
+]

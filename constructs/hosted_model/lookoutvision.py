@@ -2,19 +2,72 @@
 
 from __future__ import annotations
 
-from aws_cdk import Annotations, ArnFormat, Duration, RemovalPolicy, Stack
+from typing import Unpack
+
+from aws_cdk import Annotations, ArnFormat, Duration, Fn, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from hosted_model_runtime.contract import LookoutVision as Names
 
+from .checks import Checks
+from .interface import HostedModelBase, MetricOptions
 from .model import HostedModel, OnRunning
-from .service import ServiceGrants
+from .service import Declaration, Read, ServiceGrants
 
 #: Silence it with ``Annotations.of(model).acknowledge_warning(RETIRED)``.
 RETIRED = "cdk-hosted-model:lookoutvision-retired"
 
 
-class LookoutVisionModel(HostedModel):
+class LookoutVisionModelBase(HostedModelBase):
+    """Grants and metrics of a Lookout for Vision model, whoever hosts it.
+
+    The metrics are those of "Monitoring Lookout for Vision with Amazon CloudWatch" in the Amazon Lookout for
+    Vision Developer Guide: by project and model version; counts are sums, all others averages.
+    """
+
+    METRIC_NAMESPACE = "AWS/LookoutVision"
+    METRIC_DIMENSIONS = ("ProjectName", "ModelVersion")
+
+    def grant_detect_anomalies(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow DetectAnomalies with this model."""
+        return self.grant(grantee, "lookoutvision:DetectAnomalies")
+
+    def grant_describe(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow DescribeModel, which tells the status."""
+        return self.grant(grantee, "lookoutvision:DescribeModel")
+
+    def metric_detected_anomaly_count(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many images were found anomalous."""
+        return self._sum("DetectedAnomalyCount", options)
+
+    def metric_processed_image_count(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many images were inspected."""
+        return self._sum("ProcessedImageCount", options)
+
+    def metric_invalid_image_count(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many images could not be inspected."""
+        return self._sum("InvalidImageCount", options)
+
+    def metric_successful_request_count(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many calls succeeded."""
+        return self._sum("SuccessfulRequestCount", options)
+
+    def metric_error_count(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many calls failed."""
+        return self._sum("ErrorCount", options)
+
+    def metric_throttled_count(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how many calls were throttled."""
+        return self._sum("ThrottledCount", options)
+
+    def metric_time(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return how long an inspection took, in milliseconds."""
+        return self.metric("Time", **options)
+
+
+class LookoutVisionModel(HostedModel, LookoutVisionModelBase):
     """A version of an Amazon Lookout for Vision model, running for as long as the stack declares it.
 
     AWS retired Lookout for Vision on 2025-10-31; a warning says so at synth. Follows "StartModel" of the
@@ -62,26 +115,60 @@ class LookoutVisionModel(HostedModel):
         hosting_timeout: Duration | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
     ) -> None:
+        model = {Names.PROJECT_NAME: project_name, Names.MODEL_VERSION: model_version}
+        Checks(scope, construct_id).members(Names.LIMITS, model)
         stack = Stack.of(scope)
+        latest = model_version == Names.LATEST
         super().__init__(
             scope,
             construct_id,
-            grants=_grants(stack),
-            model={Names.PROJECT_NAME: project_name, Names.MODEL_VERSION: model_version},
-            claim_arn=_arn(stack, project_name, "*" if model_version == Names.LATEST else model_version),
+            declaration=Declaration(
+                grants=_grants(stack),
+                model=model,
+                names=(project_name, model_version),
+                claim_arn=_arn(stack, project_name, "*" if latest else model_version),
+            ),
             min_inference_units=min_inference_units,
             max_inference_units=max_inference_units,
             on_running=on_running,
             hosting_timeout=hosting_timeout,
             removal_policy=removal_policy,
         )
-        self._check_member(Names.LIMITS[Names.PROJECT_NAME], project_name)
-        self._check_member(Names.LIMITS[Names.MODEL_VERSION], model_version)
+        if latest:
+            # Metrics know numbers only.
+            self._names = (project_name, self.model_version)
         Annotations.of(self).add_warning_v2(
             RETIRED,
             "AWS retired Amazon Lookout for Vision on 2025-10-31; RekognitionCustomLabelsModel hosts models "
             "of a service that lives.",
         )
+
+    @staticmethod
+    def from_model_arn(scope: Construct, construct_id: str, model_arn: str) -> LookoutVisionModelBase:
+        """Return a model that something else hosts, for its grants and metrics; nothing is deployed."""
+        parts = Fn.split("/", model_arn)
+        return _Imported(scope, construct_id, model_arn, (Fn.select(1, parts), Fn.select(2, parts)))
+
+    @staticmethod
+    def from_model_attributes(
+        scope: Construct, construct_id: str, *, project_name: str, model_version: str
+    ) -> LookoutVisionModelBase:
+        """Return a model of the stack's account and region that something else hosts.
+
+        ``latest`` is no version here: only the service knows which one that is.
+        """
+        checks = Checks(scope, construct_id)
+        checks.members(Names.LIMITS, {Names.PROJECT_NAME: project_name, Names.MODEL_VERSION: model_version})
+        if model_version == Names.LATEST:
+            checks.fail("model_version must be a number here, but it is 'latest'")
+        arn = _arn(Stack.of(scope), project_name, model_version)
+        return _Imported(scope, construct_id, arn, (project_name, model_version))
+
+
+class _Imported(LookoutVisionModelBase):
+    def __init__(self, scope: Construct, construct_id: str, model_arn: str, names: tuple[str, str]) -> None:
+        super().__init__(scope, construct_id, environment_from_arn=model_arn)
+        self.model_arn, self.model_version, self._names = model_arn, names[1], names
 
 
 def _arn(stack: Stack, project: str, version: str) -> str:
@@ -94,13 +181,16 @@ def _arn(stack: Stack, project: str, version: str) -> str:
 
 
 def _grants(stack: Stack) -> ServiceGrants:
+    every = [_arn(stack, "*", "*")]
     return ServiceGrants(
         service=Names.SERVICE,
         prefix="LookoutVision",
-        every_model=[_arn(stack, "*", "*")],
-        read=["lookoutvision:DescribeModel", "lookoutvision:ListTagsForResource"],
-        # ListModels knows no resource; it finds the version that `latest` meant when it was started.
-        list=["lookoutvision:ListModels"],
+        every_model=every,
+        read=[
+            Read("Read", ["lookoutvision:DescribeModel", "lookoutvision:ListTagsForResource"], every),
+            # ListModels knows no resource; it finds the version that `latest` meant when it was started.
+            Read("List", ["lookoutvision:ListModels"], ["*"]),
+        ],
         start="lookoutvision:StartModel",
         stop="lookoutvision:StopModel",
         tag="lookoutvision:TagResource",

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import jsii
-from aws_cdk import Aws, Duration, Fn, IStableListProducer, Lazy, Stack
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from aws_cdk import Aws, Duration, Fn, Stack
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IDependable
 
-from hosted_model_runtime.contract import REQUEST_ID_LENGTH, RULE_NAME_MAX, Env, Tag
+from hosted_model_runtime.contract import REQUEST_ID_LENGTH, RULE_NAME_MAX, Env
 
-from . import asset
+from . import asset, findings, policy
+from .checks import Checks
 from .service import ServiceGrants
 
-#: A child of the stack with this ID is the stack's provider.
+#: What the provider is called where a hosted model makes it.
 PROVIDER_ID = "HostedModelProvider"
 _RULE_PREFIX = "HostedModel-"
 #: Eight hexadecimal digits of the stack's ID, and a hyphen, stand between the prefix and the RequestId.
@@ -22,37 +28,56 @@ _STACK_DIGITS = 9
 if len(_RULE_PREFIX) + _STACK_DIGITS + REQUEST_ID_LENGTH > RULE_NAME_MAX:
     raise AssertionError("the relay's rule names would pass EventBridge's limit")
 
+_PROVIDERS: WeakKeyDictionary[Stack, HostedModelProvider] = WeakKeyDictionary()
 
-@jsii.implements(IStableListProducer)
-class _Declared:
-    """The ARNs declared until the template is written: later constructs join the first one's statements."""
 
-    def __init__(self, arns: list[str]) -> None:
-        self._arns = arns
+@dataclass(slots=True)
+class _Claims:
+    """The statement that the next model's ARN joins, the room left in it, and all ARNs so far."""
 
-    def produce(self) -> list[str]:
-        return list(dict.fromkeys(self._arns))
+    statement: iam.PolicyStatement | None = None
+    room: int = 0
+    statements: int = 0
+    arns: set[str] = field(default_factory=set)
 
 
 class HostedModelProvider(Construct):
     """The function that answers CloudFormation for every hosted model of a stack.
 
-    Hosted models find or make it by themselves; make one first, with
-    ``HostedModelProvider(stack, "HostedModelProvider", …)``, to choose its properties.
+    Hosted models make it by themselves; make it before the first model to choose its properties. A stack has
+    one, and no other stack can use it: the role may touch only what carries the stack's own ID in its tags.
 
     Parameters
     ----------
     scope, construct_id
         As for every construct.
     log_group
-        Where the function logs. Default: a log group of its own, kept for one month.
+        Where the function logs. Default: a log group of its own, which stays when the stack is deleted, for
+        its last entries tell what happened. Excludes ``log_retention`` and ``log_encryption_key``.
+    log_retention
+        How long its own log group keeps entries. Default: one month.
+    log_encryption_key
+        Encrypts its own log group; the key's policy is extended, but for an imported key, whose policy must
+        let CloudWatch Logs use it. Default: the service's own encryption.
     memory_size
         Mebibytes, 128 to 10240. Default: 256.
+    vpc
+        Where the function runs. From there it must reach the model's service, EventBridge, and the Amazon S3
+        address to which CloudFormation's answers go: by a NAT gateway, or by the endpoints
+        ``com.amazonaws.REGION.rekognition``, ``…events`` and ``…s3``. Lookout for Vision had no other way
+        than its own endpoint, ``…lookoutvision``, or a NAT gateway. Default: no VPC.
+    vpc_subnets, security_groups
+        Of ``vpc``. Default: its private subnets; a new group that lets everything out.
 
     Attributes
     ----------
     function, role, log_group
         The parts, for aspects, alarms and permissions boundaries.
+
+    Raises
+    ------
+    ValueError
+        When the stack has a provider, or when properties exclude one another.
     """
 
     def __init__(
@@ -61,11 +86,20 @@ class HostedModelProvider(Construct):
         construct_id: str,
         *,
         log_group: logs.ILogGroup | None = None,
+        log_retention: logs.RetentionDays | None = None,
+        log_encryption_key: kms.IKey | None = None,
         memory_size: int = 256,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
+        stack = Stack.of(scope)
+        _check(Checks(scope, construct_id), stack, log_group, log_retention, log_encryption_key, vpc,
+               vpc_subnets, security_groups)  # fmt: skip
         super().__init__(scope, construct_id)
-        self._declared: dict[str, list[str]] = {}
-        self.log_group = log_group or logs.LogGroup(self, "Logs", retention=logs.RetentionDays.ONE_MONTH)
+        _PROVIDERS[stack] = self
+        self._claims: dict[str, _Claims] = {}
+        self.log_group = log_group or self._make_log_group(log_retention, log_encryption_key)
         self.role = iam.Role(
             self,
             "Role",
@@ -74,8 +108,8 @@ class HostedModelProvider(Construct):
         )
         self.log_group.grant_write(self.role)
         prefix = self._rule_prefix()
-        rules = Stack.of(self).format_arn(service="events", resource="rule", resource_name=f"{prefix}*")
-        self._grant_relay(rules)
+        rules = stack.format_arn(service="events", resource="rule", resource_name=f"{prefix}*")
+        self._add(policy.relay(rules), *([policy.vpc()] if vpc else []))
         self.function = lambda_.Function(
             self,
             "Function",
@@ -89,6 +123,9 @@ class HostedModelProvider(Construct):
             timeout=Duration.minutes(15),
             memory_size=memory_size,
             environment={Env.RULE_PREFIX: prefix},
+            vpc=vpc,
+            vpc_subnets=vpc_subnets,
+            security_groups=security_groups,
         )
         # One static permission for every rule of the relay: the function may not change its own policy.
         self.permission = lambda_.CfnPermission(
@@ -97,106 +134,91 @@ class HostedModelProvider(Construct):
             action="lambda:InvokeFunction",
             function_name=self.function.function_arn,
             principal="events.amazonaws.com",
-            source_account=Stack.of(self).account,
+            source_account=stack.account,
             source_arn=rules,
         )
+        findings.accept_function(self.function)
 
     @property
     def needs(self) -> list[IDependable]:
         """Return what must outlive every hosted model: the function's permissions, both ways."""
-        policy = self.role.node.try_find_child("DefaultPolicy")
-        return [self.permission, *([policy] if policy else [])]
+        # The role stands for its policies too, those that CDK splits off at synth included.
+        return [self.permission, self.role]
 
     @staticmethod
     def of(scope: Construct) -> HostedModelProvider:
         """Return the provider of the stack that ``scope`` is in; it is made when there is none."""
         stack = Stack.of(scope)
-        found = stack.node.try_find_child(PROVIDER_ID)
-        return found if isinstance(found, HostedModelProvider) else HostedModelProvider(stack, PROVIDER_ID)
+        return _PROVIDERS.get(stack) or HostedModelProvider(stack, PROVIDER_ID)
 
     def declare(self, grants: ServiceGrants, model_arn: str) -> None:
         """Let the function claim one more model; each service's statements are added with its first."""
-        if grants.service in self._declared:
-            self._declared[grants.service].append(model_arn)
+        if grants.service not in self._claims:
+            self._claims[grants.service] = _Claims()
+            self._add(*policy.service(grants))
+        claims = self._claims[grants.service]
+        if model_arn in claims.arns:
             return
-        declared = self._declared[grants.service] = [model_arn]
-        for statement in self._statements(grants, Lazy.list(_Declared(declared))):
+        claims.arns.add(model_arn)
+        size = findings.accept_resource(self.role, f"{grants.prefix}Claim", model_arn)
+        if claims.statement is None or size > claims.room:
+            claims.statement = self._next_claim(grants, claims)
+        # A statement can be added to until the template is written.
+        claims.statement.add_resources(model_arn)
+        claims.room -= size
+
+    def _next_claim(self, grants: ServiceGrants, claims: _Claims) -> iam.PolicyStatement:
+        """Begin another statement: the first in the role's own policy, each further one in its own policy."""
+        claims.statements += 1
+        statement = policy.claim(grants, claims.statements)
+        if claims.statements == 1:
+            claims.room = policy.INLINE_CLAIMS
             self.role.add_to_principal_policy(statement)
-
-    def _statements(self, grants: ServiceGrants, declared: list[str]) -> list[iam.PolicyStatement]:
-        """Return what the function may do with the models of one service.
-
-        Tags carry the lease, and their conditions are what makes it hold: the service itself refuses to let
-        this function touch a model that carries another stack's tag.
-        """
-        prefix = grants.prefix
-        mine = {f"aws:ResourceTag/{Tag.STACK}": Aws.STACK_ID}
-        in_my_name = {f"aws:RequestTag/{Tag.STACK}": Aws.STACK_ID}
-        not_closed = {f"aws:ResourceTag/{Tag.CLOSED}": "true"}
-        our_keys = {"aws:TagKeys": list(Tag.ALL)}
-        every = list(grants.every_model)
-        return [
-            # Reading is not narrowed to what is declared: a replaced model is cleaned up after CloudFormation
-            # has narrowed the policy, and once its tags are gone nothing else would name it.
-            iam.PolicyStatement(sid=f"{prefix}Read", actions=list(grants.read), resources=every),
-            *(
-                [iam.PolicyStatement(sid=f"{prefix}List", actions=list(grants.list), resources=["*"])]
-                if grants.list
-                else []
-            ),
-            iam.PolicyStatement(
-                sid=f"{prefix}Claim",
-                actions=[grants.tag],
-                resources=declared,
-                conditions={
-                    "StringEqualsIfExists": {**mine, **in_my_name},
-                    "Null": not_closed,
-                    "ForAllValues:StringEquals": our_keys,
-                },
-            ),
-            iam.PolicyStatement(
-                sid=f"{prefix}Reopen",
-                actions=[grants.untag],
-                resources=declared,
-                conditions={
-                    "StringEqualsIfExists": mine,
-                    "ForAllValues:StringEquals": {"aws:TagKeys": [Tag.CLOSED]},
-                },
-            ),
-            iam.PolicyStatement(
-                sid=f"{prefix}Start",
-                actions=[grants.start, grants.tag],
-                resources=every,
-                conditions={
-                    "StringEquals": mine,
-                    "StringEqualsIfExists": in_my_name,
-                    "Null": not_closed,
-                    "ForAllValues:StringEquals": our_keys,
-                },
-            ),
-            iam.PolicyStatement(
-                sid=f"{prefix}Stop",
-                actions=[grants.stop, grants.untag],
-                resources=every,
-                conditions={"StringEquals": mine, "ForAllValues:StringEquals": our_keys},
-            ),
-        ]
-
-    def _grant_relay(self, rules: str) -> None:
-        self.role.add_to_principal_policy(
-            iam.PolicyStatement(
-                sid="Relay",
-                actions=[
-                    "events:PutRule",
-                    "events:PutTargets",
-                    "events:DescribeRule",
-                    "events:RemoveTargets",
-                    "events:DeleteRule",
-                ],
-                resources=[rules],
+        else:
+            claims.room = policy.MANAGED_CLAIMS
+            iam.ManagedPolicy(
+                self.role,
+                f"{statement.sid}",
+                description="More models that the role above may host",
+                statements=[statement],
+                roles=[self.role],
             )
+        return statement
+
+    def _add(self, *statements: iam.PolicyStatement) -> None:
+        for statement in statements:
+            self.role.add_to_principal_policy(statement)
+            for resource in statement.resources:
+                findings.accept_resource(self.role, statement.sid or "", resource)
+
+    def _make_log_group(self, retention: logs.RetentionDays | None, key: kms.IKey | None) -> logs.LogGroup:
+        if key is not None:
+            key.add_to_resource_policy(policy.log_key(Stack.of(self)))
+        return logs.LogGroup(
+            self, "Logs", retention=retention or logs.RetentionDays.ONE_MONTH, encryption_key=key
         )
 
     def _rule_prefix(self) -> str:
         uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         return f"{_RULE_PREFIX}{Fn.select(0, Fn.split('-', uuid))}-"
+
+
+def _check(
+    checks: Checks,
+    stack: Stack,
+    log_group: logs.ILogGroup | None,
+    log_retention: logs.RetentionDays | None,
+    log_encryption_key: kms.IKey | None,
+    vpc: ec2.IVpc | None,
+    vpc_subnets: ec2.SubnetSelection | None,
+    security_groups: Sequence[ec2.ISecurityGroup] | None,
+) -> None:
+    if (first := _PROVIDERS.get(stack)) is not None:
+        checks.fail(
+            f"the stack has a provider, {first.node.path}: a stack has one, and a hosted model makes it "
+            "unless it was made before"
+        )
+    if log_group is not None and (log_retention is not None or log_encryption_key is not None):
+        checks.fail("log_group excludes log_retention and log_encryption_key: set them where it is made")
+    if vpc is None and (vpc_subnets is not None or security_groups is not None):
+        checks.fail("vpc_subnets and security_groups need vpc")

@@ -1,9 +1,18 @@
-"""What the provider must know of a service to write the function's policy."""
+"""What the provider must know of a service to write the function's policy, and what declares a model."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Reading that the function may do: what the statement's ID ends with, actions, resources."""
+
+    sid: str
+    actions: Sequence[str]
+    resources: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +27,39 @@ class ServiceGrants:
         What the statements' IDs begin with.
     every_model
         ARNs that cover the service's models of this account and region.
-    read, list, start, stop, tag, untag
-        Actions; those in ``list`` know no resource.
+    read
+        What may be read, however little it can be narrowed.
+    start, stop, tag, untag
+        Actions that take a model's ARN and know the condition ``aws:ResourceTag``.
     """
 
     service: str
     prefix: str
     every_model: Sequence[str]
-    read: Sequence[str]
+    read: Sequence[Read]
     start: str
     stop: str
     tag: str
     untag: str
-    list: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One model as a construct declares it.
+
+    Attributes
+    ----------
+    grants
+        What the function may do with models of the service.
+    model
+        The members that name the model to the function.
+    names
+        Project and version: unique in an account and region, however the model is named.
+    claim_arn
+        The narrowest ARN or pattern that is known before the deploy.
+    """
+
+    grants: ServiceGrants
+    model: Mapping[str, str]
+    names: tuple[str, str]
+    claim_arn: str

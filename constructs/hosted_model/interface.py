@@ -1,0 +1,102 @@
+"""What every hosted model offers, whether this app hosts it or not: its ARN, grants and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Protocol, TypedDict, Unpack
+
+from aws_cdk import Duration, Resource
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+
+
+class MetricOptions(TypedDict, total=False):
+    """Keyword arguments of the ``metric`` methods; those of ``aws_cloudwatch.Metric``."""
+
+    account: str
+    color: str
+    dimensions_map: Mapping[str, str]
+    label: str
+    period: Duration
+    region: str
+    statistic: str
+    unit: cloudwatch.Unit
+
+
+# A Protocol, not a jsii interface: a jsii interface is there to be implemented or called from other
+# languages. This library is Python's alone, and a Protocol is what its type checkers understand.
+class IHostedModel(Protocol):
+    """A hosted model: made by this app, or hosted elsewhere and named by ``from_model_arn``."""
+
+    model_arn: str
+    model_version: str
+
+    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """Allow actions on the model."""
+
+    def grant_describe(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow reading the model's status."""
+
+    def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return one of the model's metrics."""
+
+
+class HostedModelBase(Resource):
+    """Grants and metrics; a service's own class names its namespace, dimensions and actions."""
+
+    METRIC_NAMESPACE: ClassVar[str]
+    METRIC_DIMENSIONS: ClassVar[tuple[str, str]]
+
+    model_arn: str
+    model_version: str
+    #: The dimensions' values: project and version.
+    _names: tuple[str, str]
+
+    def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        """Allow actions on the model.
+
+        The policy names ``model_arn``: where this app hosts the model, it is written once the model runs.
+        """
+        return self._grant(grantee, actions, self.model_arn)
+
+    def _grant(self, grantee: iam.IGrantable, actions: tuple[str, ...], arn: str) -> iam.Grant:
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=list(actions), resource_arns=[arn], scope=self
+        )
+
+    def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return a metric of the model.
+
+        Parameters
+        ----------
+        metric_name
+            As the service names it.
+        options
+            Those of ``aws_cloudwatch.Metric``. Default: the average of five minutes.
+        """
+        own: MetricOptions = {
+            "dimensions_map": dict(zip(self.METRIC_DIMENSIONS, self._names, strict=True)),
+        }
+        chosen: MetricOptions = {**own, **options}
+        metric = cloudwatch.Metric(namespace=self.METRIC_NAMESPACE, metric_name=metric_name, **chosen)
+        return metric.attach_to(self)
+
+    def _sum(self, metric_name: str, options: MetricOptions) -> cloudwatch.Metric:
+        chosen: MetricOptions = {"statistic": "Sum", **options}
+        return self.metric(metric_name, **chosen)
+
+    def metric_min_inference_units(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the units that are billed at least."""
+        return self.metric("MinInferenceUnits", **options)
+
+    def metric_max_inference_units(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the units up to which the service scales."""
+        return self.metric("MaxInferenceUnits", **options)
+
+    def metric_desired_inference_units(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the units to which the service is scaling."""
+        return self.metric("DesiredInferenceUnits", **options)
+
+    def metric_in_service_inference_units(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Return the units in use; this is what is billed."""
+        return self.metric("InServiceInferenceUnits", **options)
