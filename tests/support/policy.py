@@ -1,4 +1,4 @@
-"""The function's real policy, from the template that the construct writes, decided by ministack's evaluator."""
+"""The function's real policy, from the construct's template, decided by ministack's evaluator."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """A world in virtual time: Lambda, EventBridge, the model services and CloudFormation's answer endpoint.
 
 The code under test is the real one, from ``index.handler`` to botocore's wire format: only the socket, the
-clock and the processes are replaced. Every invocation is a greenlet; it gives way at each call and each sleep,
-so invocations interleave as they would, and any of them can be killed at any call, before or after its effect.
+clock and the processes are replaced. Every invocation is a greenlet; it gives way at each call and each
+sleep, so invocations interleave as they would, and any of them can be killed at any call, before or after its
+effect.
 """
 
 from __future__ import annotations
@@ -90,6 +91,19 @@ class Call:
 
 
 @dataclass
+class Effect:
+    """A call that changed a model, and how the model was before."""
+
+    time: float
+    stack_id: str
+    request_id: str
+    operation: str
+    arn: str
+    before: dict[str, Any]
+    body: bytes
+
+
+@dataclass
 class Rule:
     """An EventBridge rule of one minute."""
 
@@ -141,6 +155,8 @@ class World:
         self.invocations: list[Invocation] = []
         self.calls: list[Call] = []
         self.rules: dict[str, Rule] = {}
+        self.effects: list[Effect] = []
+        self.killed = 0
         self.kill_at: dict[int, str] = {}
         self.lost_answers: set[int] = set()
         self.answer_faults: list[int | str] = []
@@ -257,9 +273,11 @@ class World:
             self.sleep(self.latency * self.random.random())
         plan = self.kill_at.get(number)
         if plan == "before":
+            self.killed += 1
             raise Killed(f"before {what}")
         result = effect()
         if plan == "after":
+            self.killed += 1
             raise Killed(f"after {what}")
         if self.latency:
             self.sleep(self.latency * self.random.random())
@@ -281,10 +299,25 @@ class World:
         target = headers.get("x-amz-target", "").split(".")[-1]
         what = target or f"{request.method} {url.path.rsplit('/', 1)[-1]}"
         asked = Request(request.method, url.path, url.query, headers, content)
-        response = self._boundary(what, lambda: self.simulator.handle(asked))
+        response = self._boundary(what, lambda: self._handle(what, asked))
         if response.cut:
             raise ConnectionClosedError(endpoint_url="https://simulated")
         return AWSResponse(request.url, response.status, response.headers, Raw(response.body))
+
+    def _handle(self, what: str, asked: Request) -> Any:
+        if what.startswith(("GET", "Describe", "List")):
+            return self.simulator.handle(asked)
+        before = {found["arn"]: found for found in self.control("GET", "models")}
+        response = self.simulator.handle(asked)
+        last = self.simulator.calls[-1]
+        if last.effect and self._running is not None:
+            request_id = self._running.event["RequestId"]
+            stack_id = self._running.stack_id
+            seen = before.get(last.resource, {})
+            self.effects.append(
+                Effect(self.now, stack_id, request_id, last.operation, last.resource, seen, asked.body)
+            )
+        return response
 
     def put_answer(self, host: str, target: str, content: bytes) -> int:
         """Take an answer to CloudFormation; returns the HTTP status."""

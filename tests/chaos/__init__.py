@@ -1,0 +1,1 @@
+"""The reliability suite: generated histories, and every kill point of every lifecycle."""

@@ -1,0 +1,147 @@
+"""The lifecycles whose every call boundary is killed, before and after its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from support.cases import PROJECT, ServiceCase
+from support.cloudformation import Script, Stack, play
+from support.invariants import Promises
+from support.world import World
+
+Lifecycle = Callable[[Stack], Iterator[Script]]
+
+
+def seed(world: World, case: ServiceCase, version: str, **given: Any) -> None:
+    """Put a trained model there; short times, because every boundary is gone through."""
+    body = {"service": case.name, "status": case.stopped, "start_seconds": 4, "stop_seconds": 2, **given}
+    world.control("PUT", f"models/{PROJECT}/{version}", body)
+
+
+def create_and_delete(stack: Stack) -> Iterator[Script]:
+    yield stack.create(stack.case.properties("1"))
+    yield stack.delete()
+
+
+def create_fails(stack: Stack) -> Iterator[Script]:
+    seed(stack.world, stack.case, "1", start_outcome=stack.case.failed)
+    yield stack.create(stack.case.properties("1"))
+
+
+def create_after_a_failed_hosting(stack: Stack) -> Iterator[Script]:
+    seed(stack.world, stack.case, "1", status=stack.case.failed)
+    yield stack.create(stack.case.properties("1"))
+
+
+def create_of_an_untrained_model(stack: Stack) -> Iterator[Script]:
+    seed(stack.world, stack.case, "1", status=stack.case.unready)
+    yield stack.create(stack.case.properties("1"))
+
+
+def interrupted_create(after: float) -> Lifecycle:
+    def script(stack: Stack) -> Iterator[Script]:
+        yield stack.create(stack.case.properties("1"), interrupt=after)
+
+    return script
+
+
+def resize(stack: Stack) -> Iterator[Script]:
+    yield stack.create(stack.case.properties("1"))
+    yield stack.update(stack.case.properties("1", 2))
+
+
+def resize_rolled_back(stack: Stack) -> Iterator[Script]:
+    yield stack.create(stack.case.properties("1"))
+    yield stack.update(stack.case.properties("1", 2), fails_beside=True)
+
+
+def swap(stack: Stack) -> Iterator[Script]:
+    yield stack.create(stack.case.properties("1"))
+    yield stack.update(stack.case.properties("2"))
+
+
+def swap_rolled_back(stack: Stack) -> Iterator[Script]:
+    yield stack.create(stack.case.properties("1"))
+    yield stack.update(stack.case.properties("2"), fails_beside=True)
+
+
+def swap_fails(stack: Stack) -> Iterator[Script]:
+    seed(stack.world, stack.case, "2", start_outcome=stack.case.failed)
+    yield stack.create(stack.case.properties("1"))
+    yield stack.update(stack.case.properties("2"))
+
+
+def cancelled(version: str, units: int, after: float) -> Lifecycle:
+    def script(stack: Stack) -> Iterator[Script]:
+        yield stack.create(stack.case.properties("1"))
+        yield stack.update(stack.case.properties(version, units), cancel=after)
+
+    return script
+
+
+def adopt(stack: Stack) -> Iterator[Script]:
+    seed(stack.world, stack.case, "1", status=stack.case.running, min_inference_units=1)
+    yield stack.create(stack.case.properties("1", OnRunning="ADOPT"))
+    yield stack.delete()
+
+
+def out_of_time(stack: Stack) -> Iterator[Script]:
+    seed(stack.world, stack.case, "1", start_seconds=400)
+    yield stack.create(stack.case.properties("1", HostingTimeoutSeconds=240))
+
+
+LIFECYCLES: Mapping[str, Lifecycle] = {
+    "create and delete": create_and_delete,
+    "create fails": create_fails,
+    "create after a failed hosting": create_after_a_failed_hosting,
+    "create of an untrained model": create_of_an_untrained_model,
+    "create interrupted at once": interrupted_create(0.1),
+    "create interrupted while starting": interrupted_create(2.0),
+    "create interrupted when hosted": interrupted_create(6.0),
+    "resize": resize,
+    "resize rolled back": resize_rolled_back,
+    "swap": swap,
+    "swap rolled back": swap_rolled_back,
+    "swap fails": swap_fails,
+    "resize cancelled while stopping": cancelled("1", 2, 1.0),
+    "resize cancelled while starting": cancelled("1", 2, 4.0),
+    "swap cancelled while starting": cancelled("2", 1, 2.0),
+    "adopt": adopt,
+    "out of time": out_of_time,
+}
+
+
+@dataclass
+class Result:
+    """One run of a lifecycle."""
+
+    calls: int
+    starts: int
+    killed: int
+    statuses: list[str]
+    broken: list[str]
+
+
+def run(
+    case: ServiceCase, lifecycle: Lifecycle, kill: tuple[int, str] | None = None, handover: bool = False
+) -> Result:
+    """Play a lifecycle, with at most one kill, and check every promise."""
+    # With a short function every wait is handed over, so that the relay's calls are killed, too.
+    world = World(latency=0.0, function_seconds=95.0 if handover else 900.0, requests_per_second=None)
+    for version in ("1", "2"):
+        seed(world, case, version)
+    if kill:
+        world.kill_at = {kill[0]: kill[1]}
+    stack = Stack(world, case)
+    statuses = []
+    for script in lifecycle(stack):
+        if stack.status in ("NONE", "CREATE_COMPLETE"):
+            play(world, script)
+        statuses.append(stack.status)
+    world.run()
+    starts = sum(model["starts"] for model in world.control("GET", "models"))
+    broken = Promises(world, case, [stack]).broken()
+    world.discard()
+    return Result(len(world.calls), starts, world.killed, statuses, broken)

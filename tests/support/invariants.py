@@ -1,0 +1,184 @@
+"""The promises, checked after every history."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from hosted_model_runtime.contract import Tag
+from hosted_model_runtime.target import IN_FLIGHT_SECONDS
+from support.cases import ServiceCase
+from support.cloudformation import SECRET, Sent, Stack
+from support.world import RETRY_SECONDS, World
+
+GONE = ("DELETED", "ROLLBACK_COMPLETE", "NONE")
+STABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+
+
+class Logs(logging.Handler):
+    """Keeps every log line, as it would be written."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info:
+            text += logging.Formatter().formatException(record.exc_info)
+        self.lines.append(text)
+
+
+class Promises:
+    """Checks one world after its history is over; every broken promise is one line of text."""
+
+    def __init__(
+        self, world: World, case: ServiceCase, stacks: Iterable[Stack], logs: Logs | None = None
+    ) -> None:
+        self.world, self.case, self.stacks, self.logs = world, case, list(stacks), logs
+        self.disturbed: set[str] = set()
+        self.by_hand: set[str] = set()
+
+    def broken(self) -> list[str]:
+        """Return what is broken; nothing is good."""
+        models = [m for m in self.world.control("GET", "models") if m["service"] == self.case.name]
+        return [
+            *self._one_answer(),
+            *self._no_double_start(),
+            *self._no_leak(models),
+            *self._no_theft(),
+            *self._what_is_declared_runs(models),
+            *self._superseded_is_silent(),
+            *self._nothing_secret(),
+        ]
+
+    def _sent(self) -> list[tuple[Stack, Sent]]:
+        return [(stack, sent) for stack in self.stacks for sent in stack.requests]
+
+    def _one_answer(self) -> Iterable[str]:
+        for stack, sent in self._sent():
+            name = f"{stack.name} {sent.event['RequestType']} {stack.requests.index(sent)}"
+            told = {self._told(answer.body) for answer in sent.answers}
+            if len(told) > 1:
+                yield f"1: {name} got answers that differ: {told}"
+            expected = self._identity(sent)
+            for answer in sent.answers:
+                if answer.body["PhysicalResourceId"] != expected:
+                    yield f"1: {name} got physical ID {answer.body['PhysicalResourceId']!r}, not {expected!r}"
+            if sent.abandoned or self._superseded(stack, sent) or self._lambda_gave_up(sent):
+                continue
+            if not sent.answers:
+                yield f"1: {name} got no answer"
+            elif sent.answers[0].time > sent.expiry - 5:
+                yield f"1: {name} was answered {sent.expiry - sent.answers[0].time:.1f} s before its timeout"
+
+    @staticmethod
+    def _told(body: dict[str, Any]) -> str:
+        data = {key: value for key, value in body["Data"].items() if key != "HostedAt"}
+        return json.dumps([body["Status"], body["PhysicalResourceId"], data], sort_keys=True)
+
+    def _identity(self, sent: Sent) -> str:
+        if sent.event["RequestType"] == "Delete":
+            return str(sent.event["PhysicalResourceId"])
+        model = sent.event["ResourceProperties"]["Model"]
+        return next(
+            self.case.physical_id(version)
+            for version in (*"123456789", "latest")
+            if self.case.model(version) == model
+        )
+
+    @staticmethod
+    def _superseded(stack: Stack, sent: Sent) -> bool:
+        later = stack.requests[stack.requests.index(sent) + 1 :]
+        return any(other.issued < sent.expiry for other in later) and not sent.answers
+
+    def _lambda_gave_up(self, sent: Sent) -> bool:
+        """Say whether one delivery was killed three times over: nobody is left who could answer."""
+        return any(
+            invocation.attempt == len(RETRY_SECONDS) and invocation.ended != "ok"
+            for invocation in self.world.invocations
+            if invocation.event["RequestId"] == sent.event["RequestId"]
+        )
+
+    def _no_double_start(self) -> Iterable[str]:
+        starts = Counter(
+            (effect.request_id, effect.arn)
+            for effect in self.world.effects
+            if effect.operation == self.case.start
+        )
+        for (request_id, arn), count in starts.items():
+            if count > 1:
+                yield f"2: request {request_id} started {arn} {count} times"
+
+    def _no_leak(self, models: list[dict[str, Any]]) -> Iterable[str]:
+        for name in self.world.rules:
+            yield f"3: rule {name} is left"
+        gone = {stack.id: stack for stack in self.stacks if stack.status in GONE}
+        for model in models:
+            owner = model["tags"].get(Tag.STACK)
+            runs = self._runs(model["status"])
+            if owner in gone:
+                yield f"3: {model['version']} ({model['status']}) is still owned by {gone[owner].name}, which is gone"
+            if runs and owner is None and model["version"] not in self.by_hand:
+                yield f"3: {model['version']} is {model['status']} and nobody declares it"
+            for stack in self.stacks:
+                if owner == stack.id and runs and stack.status in STABLE:
+                    declared = stack.properties["Model"] if stack.properties else None
+                    if declared not in (self.case.model(model["version"]), self.case.model("latest")):
+                        yield f"3: {model['version']} is {model['status']}, {stack.name} declares {declared}"
+
+    def _runs(self, status: str) -> bool:
+        return status in (self.case.running, self.case.starting, "SYSTEM_UPDATING")
+
+    def _no_theft(self) -> Iterable[str]:
+        adopting = {
+            sent.event["RequestId"]
+            for _, sent in self._sent()
+            if sent.event["ResourceProperties"].get("OnRunning") == "ADOPT"
+        }
+        for effect in self.world.effects:
+            owner = effect.before.get("tags", {}).get(Tag.STACK)
+            if owner is not None and owner != effect.stack_id:
+                yield f"4: {effect.operation} on {effect.arn}, which {owner} owns"
+            unowned = owner is None and self._runs(effect.before.get("status", ""))
+            if unowned and effect.request_id not in adopting:
+                yield f"4: {effect.operation} on {effect.arn}, which runs without an owner"
+
+    def _what_is_declared_runs(self, models: list[dict[str, Any]]) -> Iterable[str]:
+        for stack in self.stacks:
+            if stack.status not in STABLE or stack.properties is None:
+                continue
+            for model in models:
+                if self.case.model(model["version"]) != stack.properties["Model"]:
+                    continue
+                if model["version"] in self.disturbed:
+                    continue
+                wanted = int(stack.properties["MinInferenceUnits"])
+                if model["status"] != self.case.running or model["min_inference_units"] != wanted:
+                    yield (
+                        f"5: {stack.name} ({stack.status}) declares {model['version']} with {wanted} units, "
+                        f"but it is {model['status']} with {model['min_inference_units']}"
+                    )
+
+    def _superseded_is_silent(self) -> Iterable[str]:
+        order = {
+            sent.event["RequestId"]: (stack.id, number)
+            for stack in self.stacks
+            for number, sent in enumerate(stack.requests)
+        }
+        taken: dict[tuple[str, str], tuple[int, float]] = {}
+        for effect in self.world.effects:
+            stack_id, number = order[effect.request_id]
+            latest, since = taken.get((stack_id, effect.arn), (-1, 0.0))
+            if number > latest:
+                taken[stack_id, effect.arn] = (number, effect.time)
+            elif number < latest and effect.time > since + IN_FLIGHT_SECONDS:
+                yield f"6: request {number} did {effect.operation} after request {latest} had taken over"
+
+    def _nothing_secret(self) -> Iterable[str]:
+        for line in self.logs.lines if self.logs else ():
+            if SECRET in line or "X-Amz-Signature" in line or "answers.example" in line:
+                yield f"7: a log line has the ResponseURL: {line[:80]}"
