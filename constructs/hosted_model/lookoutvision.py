@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Unpack
 
-from aws_cdk import Annotations, ArnFormat, Duration, Fn, RemovalPolicy, Stack
+from aws_cdk import Annotations, ArnFormat, Duration, Fn, RemovalPolicy, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -18,6 +19,8 @@ from .service import Declaration, Read, ServiceGrants
 
 #: Silence it with ``Annotations.of(model).acknowledge_warning(RETIRED)``.
 RETIRED = "cdk-hosted-model:lookoutvision-retired"
+
+_ARN = re.compile(r"arn:[a-z\d-]+:lookoutvision:[a-z\d-]+:\d{12}:model/[a-zA-Z0-9][\w\-]*/[1-9]\d{0,9}")
 
 
 class LookoutVisionModelBase(HostedModelBase):
@@ -146,6 +149,10 @@ class LookoutVisionModel(HostedModel, LookoutVisionModelBase):
     @staticmethod
     def from_model_arn(scope: Construct, construct_id: str, model_arn: str) -> LookoutVisionModelBase:
         """Return a model that something else hosts, for its grants and metrics; nothing is deployed."""
+        if not Token.is_unresolved(model_arn) and not _ARN.fullmatch(model_arn):
+            Checks(scope, construct_id).fail(
+                f"model_arn must be the ARN of a Lookout for Vision model, but it is {model_arn!r}"
+            )
         parts = Fn.split("/", model_arn)
         return _Imported(scope, construct_id, model_arn, (Fn.select(1, parts), Fn.select(2, parts)))
 

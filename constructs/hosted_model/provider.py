@@ -32,11 +32,18 @@ _PROVIDERS: WeakKeyDictionary[Stack, HostedModelProvider] = WeakKeyDictionary()
 
 
 @dataclass(slots=True)
+class _Room:
+    """How many characters of ARNs a policy can still take."""
+
+    left: int
+
+
+@dataclass(slots=True)
 class _Claims:
-    """The statement that the next model's ARN joins, the room left in it, and all ARNs so far."""
+    """One service's models: the statement that the next ARN joins, its policy's room, and all ARNs so far."""
 
     statement: iam.PolicyStatement | None = None
-    room: int = 0
+    room: _Room = field(default_factory=lambda: _Room(0))
     statements: int = 0
     arns: set[str] = field(default_factory=set)
 
@@ -99,6 +106,7 @@ class HostedModelProvider(Construct):
         super().__init__(scope, construct_id)
         _PROVIDERS[stack] = self
         self._claims: dict[str, _Claims] = {}
+        self._inline = _Room(policy.INLINE_CLAIMS)
         self.log_group = log_group or self._make_log_group(log_retention, log_encryption_key)
         self.role = iam.Role(
             self,
@@ -127,6 +135,9 @@ class HostedModelProvider(Construct):
             vpc_subnets=vpc_subnets,
             security_groups=security_groups,
         )
+        if vpc:
+            # The last Delete still needs the way out: subnets, routes and endpoints end after the function.
+            self.function.node.add_dependency(vpc)
         # One static permission for every rule of the relay: the function may not change its own policy.
         self.permission = lambda_.CfnPermission(
             self,
@@ -161,28 +172,28 @@ class HostedModelProvider(Construct):
             return
         claims.arns.add(model_arn)
         size = findings.accept_resource(self.role, f"{grants.prefix}Claim", model_arn)
-        if claims.statement is None or size > claims.room:
-            claims.statement = self._next_claim(grants, claims)
+        if claims.statement is None or size > claims.room.left:
+            claims.statement = self._next_claim(grants, claims, size)
         # A statement can be added to until the template is written.
         claims.statement.add_resources(model_arn)
-        claims.room -= size
+        claims.room.left -= size
 
-    def _next_claim(self, grants: ServiceGrants, claims: _Claims) -> iam.PolicyStatement:
+    def _next_claim(self, grants: ServiceGrants, claims: _Claims, size: int) -> iam.PolicyStatement:
         """Begin another statement: the first in the role's own policy, each further one in its own policy."""
         claims.statements += 1
         statement = policy.claim(grants, claims.statements)
-        if claims.statements == 1:
-            claims.room = policy.INLINE_CLAIMS
+        if claims.statements == 1 and size <= self._inline.left:
+            claims.room = self._inline
             self.role.add_to_principal_policy(statement)
-        else:
-            claims.room = policy.MANAGED_CLAIMS
-            iam.ManagedPolicy(
-                self.role,
-                f"{statement.sid}",
-                description="More models that the role above may host",
-                statements=[statement],
-                roles=[self.role],
-            )
+            return statement
+        claims.room = _Room(policy.MANAGED_CLAIMS)
+        iam.ManagedPolicy(
+            self.role,
+            statement.sid or "",
+            description="More models that the role above may host",
+            statements=[statement],
+            roles=[self.role],
+        )
         return statement
 
     def _add(self, *statements: iam.PolicyStatement) -> None:

@@ -1,0 +1,178 @@
+"""What the function may do: every statement, written out; and that a hundred models fit."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk.assertions import Template
+
+from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
+from unit.constructs.conftest import ACCOUNT, PROJECT_ARN, REGION, VERSION_ARN, statements, text
+
+STACK_ID = {"Ref": "AWS::StackId"}
+KEYS = ["hosted-model:stack", "hosted-model:logical-id", "hosted-model:request", "hosted-model:closed"]
+OURS = {"ForAllValues:StringEquals": {"aws:TagKeys": KEYS}}
+MINE = {"aws:ResourceTag/hosted-model:stack": STACK_ID}
+IN_MY_NAME = {"aws:RequestTag/hosted-model:stack": STACK_ID}
+CLOSED = {"Null": {"aws:ResourceTag/hosted-model:closed": "false"}}
+
+VISION = f"arn:<AWS::Partition>:lookoutvision:{REGION}:{ACCOUNT}:model"
+LABELS = f"arn:<AWS::Partition>:rekognition:{REGION}:{ACCOUNT}:project"
+RULES = f"arn:<AWS::Partition>:events:{REGION}:{ACCOUNT}:rule/HostedModel-<…>-*"
+
+
+def allow(actions: Any, resource: Any, condition: Any = None, effect: str = "Allow") -> dict[str, Any]:
+    said = {"Effect": effect, "Action": actions, "Resource": resource}
+    return said | ({"Condition": condition} if condition else {})
+
+
+def of_service(prefix: str, every: str, start: str, stop: str, claims: Any) -> dict[str, Any]:
+    service = prefix.lower() if prefix == "Rekognition" else "lookoutvision"
+    tag, untag = f"{service}:TagResource", f"{service}:UntagResource"
+    begin = [f"{service}:{start}", tag]
+    return {
+        f"{prefix}Start": allow(
+            begin, every, {"StringEquals": MINE, "StringEqualsIfExists": IN_MY_NAME, **OURS}
+        ),
+        f"{prefix}Stop": allow([f"{service}:{stop}", untag], every, {"StringEquals": MINE, **OURS}),
+        f"{prefix}Closed": allow(begin, every, CLOSED, effect="Deny"),
+        f"{prefix}Claim": allow(
+            [tag, untag], claims, {"StringEqualsIfExists": {**MINE, **IN_MY_NAME}, **OURS}
+        ),
+    }
+
+
+def test_every_statement(placed):
+    LookoutVisionModel(placed, "A", project_name="boards", model_version="3")
+    LookoutVisionModel(placed, "B", project_name="caps", model_version="latest")
+    RekognitionCustomLabelsModel(placed, "C", project_version_arn=VERSION_ARN)
+    RekognitionCustomLabelsModel(placed, "D", project_arn=PROJECT_ARN, version_name="v2")
+    found = statements(Template.from_stack(placed).to_json())
+    log_group = found.pop("Logs")
+    assert (log_group["Effect"], log_group["Action"]) == (
+        "Allow",
+        ["logs:CreateLogStream", "logs:PutLogEvents"],
+    )
+    assert text(log_group["Resource"]).startswith("<HostedModelProviderLogs")
+    relay = ["PutRule", "PutTargets", "DescribeRule", "RemoveTargets", "DeleteRule"]
+    assert {sid: _readable(statement) for sid, statement in found.items()} == {
+        "Relay": allow([f"events:{action}" for action in relay], RULES),
+        "LookoutVisionRead": allow(
+            ["lookoutvision:DescribeModel", "lookoutvision:ListTagsForResource"], f"{VISION}/*/*"
+        ),
+        "LookoutVisionList": allow("lookoutvision:ListModels", "*"),
+        **of_service(
+            "LookoutVision",
+            f"{VISION}/*/*",
+            "StartModel",
+            "StopModel",
+            [f"{VISION}/boards/3", f"{VISION}/caps/*"],
+        ),
+        "RekognitionRead": allow("rekognition:ListTagsForResource", f"{LABELS}/*/version/*/*"),
+        "RekognitionDescribe": allow("rekognition:DescribeProjectVersions", f"{LABELS}/*/*"),
+        "RekognitionList": allow("rekognition:DescribeProjects", "*"),
+        **of_service(
+            "Rekognition",
+            f"{LABELS}/*/version/*/*",
+            "StartProjectVersion",
+            "StopProjectVersion",
+            [VERSION_ARN, f"{LABELS}/boards/version/v2/*"],
+        ),
+    }
+
+
+def _readable(statement: dict[str, Any]) -> dict[str, Any]:
+    resource = statement["Resource"]
+    return statement | {"Resource": [*map(text, resource)] if isinstance(resource, list) else text(resource)}
+
+
+def test_a_stack_has_no_rights_over_a_service_that_it_does_not_use(stack):
+    RekognitionCustomLabelsModel(stack, "C", project_version_arn=VERSION_ARN)
+    assert "lookoutvision" not in json.dumps(Template.from_stack(stack).to_json()["Resources"])
+
+
+def test_no_resource_is_everything_but_where_the_service_knows_nothing_narrower(stack):
+    LookoutVisionModel(stack, "A", project_name="boards", model_version="3")
+    RekognitionCustomLabelsModel(stack, "C", project_version_arn=VERSION_ARN)
+    HostedModelProvider.of(stack)
+    found = statements(Template.from_stack(stack).to_json())
+    assert {sid for sid, each in found.items() if each["Resource"] == "*"} == {
+        "LookoutVisionList",
+        "RekognitionList",
+    }
+
+
+def test_a_vpc_needs_network_interfaces(stack):
+    HostedModelProvider(stack, "Provider", vpc=ec2.Vpc(stack, "Vpc", nat_gateways=0, max_azs=1))
+    vpc = statements(Template.from_stack(stack).to_json())["Vpc"]
+    assert (vpc["Resource"], {action.split(":")[0] for action in vpc["Action"]}) == ("*", {"ec2"})
+
+
+def test_the_same_arn_stands_there_once(stack):
+    for version in ("3", "4"):
+        LookoutVisionModel(stack, f"M{version}", project_name="boards", model_version=version)
+    provider = HostedModelProvider.of(stack)
+    before = statements(Template.from_stack(stack).to_json())["LookoutVisionClaim"]["Resource"]
+    assert len(before) == 2
+    assert provider is HostedModelProvider.of(stack)
+
+
+@pytest.mark.parametrize(
+    "name", ["circuit-boards-{:03}", "long-" + "x" * 240 + "-{:03}"], ids=["usual", "long"]
+)
+@pytest.mark.parametrize("count", [1, 10, 100])
+def test_the_policies_fit(tmp_path, name, count):
+    """Inline policies: 10,240 characters of a role in all; a managed one 6,144; ten of them a role."""
+    environment = Environment(account=ACCOUNT, region="ap-northeast-1")
+    stack = Stack(App(outdir=str(tmp_path)), "S", env=environment)
+    RekognitionCustomLabelsModel(
+        stack, "C", project_version_arn=VERSION_ARN.replace(REGION, "ap-northeast-1")
+    )
+    for number in range(count):
+        LookoutVisionModel(stack, f"M{number}", project_name=name.format(number), model_version="3")
+    template = Template.from_stack(stack).to_json()
+    sizes = _sizes(template)
+    assert sum(sizes["AWS::IAM::Policy"]) <= 10_240
+    assert max(sizes["AWS::IAM::ManagedPolicy"], default=0) <= 6_144
+    assert len(sizes["AWS::IAM::ManagedPolicy"]) <= 10
+    claimed = [
+        text(arn)
+        for sid, each in statements(template).items()
+        if sid.startswith("LookoutVisionClaim")
+        for arn in ([each["Resource"]] if isinstance(each["Resource"], dict) else each["Resource"])
+    ]
+    wanted = [name.format(number) for number in range(count)]
+    assert sorted(arn.rsplit("/", 2)[1] for arn in claimed) == wanted
+
+
+def _sizes(template: dict[str, Any]) -> dict[str, list[int]]:
+    sizes: dict[str, list[int]] = {"AWS::IAM::Policy": [], "AWS::IAM::ManagedPolicy": []}
+    for resource in template["Resources"].values():
+        if resource["Type"] in sizes:
+            document = _deployed(resource["Properties"]["PolicyDocument"])
+            sizes[resource["Type"]].append(len(json.dumps(document, separators=(",", ":"))))
+    return sizes
+
+
+def _deployed(value: Any) -> Any:
+    """The document as IAM gets it, with the longest values that its references can have."""
+    match value:
+        case {"Ref": "AWS::Partition"}:
+            return "aws-us-gov"
+        case {"Ref": "AWS::StackId"}:
+            return f"arn:aws-us-gov:cloudformation:ap-northeast-1:{ACCOUNT}:stack/{'s' * 128}/" + "0" * 36
+        case {"Fn::GetAtt": _}:
+            return f"arn:aws-us-gov:logs:ap-northeast-1:{ACCOUNT}:log-group:{'l' * 150}:*"
+        case {"Fn::Select": _}:
+            return "0" * 8
+        case {"Fn::Join": [separator, parts]}:
+            return separator.join(map(_deployed, parts))
+        case dict():
+            return {key: _deployed(each) for key, each in value.items()}
+        case list():
+            return [_deployed(each) for each in value]
+    return value
