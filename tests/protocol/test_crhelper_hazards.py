@@ -19,6 +19,7 @@ from crhelper import CfnResource
 
 from hosted_model_runtime.contract import Attribute
 from hosted_model_runtime.resource import HostedModelResource
+from hosted_model_runtime.services.lookoutvision import LookoutVisionService
 from support.cases import LOOKOUTVISION
 from support.cloudformation import SECRET, Stack, play
 from support.hazards import IDENTITY, OURS, PLAIN, Finding, Side, masked, side, told
@@ -516,3 +517,20 @@ def _properties(name: str, who: str) -> dict[str, str]:
         "promise": found.promise,
         "closed_by": found.closed_by,
     }
+
+
+@pytest.mark.xfail(strict=True, reason="_wrap_function takes every ValueError for a wrong property")
+def test_an_error_in_the_work_does_not_let_a_delete_succeed() -> None:
+    """The model runs on: SUCCESS would leave it billing, with nobody to stop it."""
+    with side(OURS) as made, pytest.MonkeyPatch.context() as patched:
+        made.seed()
+        made.create(hours=0.1)
+        patched.setattr(LookoutVisionService, "stop", _a_value_error)
+        sent = made.again("Delete", hours=0.1)
+        assert made.model()["status"] == "HOSTED"
+        assert not sent.ok
+
+
+def _a_value_error(*_: object) -> None:
+    # As botocore raises it where a header is not what the service model says.
+    raise ValueError("invalid literal for int() with base 10: 'Wed, 21 Oct 2026 07:28:00 GMT'")
