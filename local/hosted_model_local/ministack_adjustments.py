@@ -4,6 +4,7 @@ Each adjustment is one function that says what AWS does. `apply_all` fails, nami
 ministack has not got what an adjustment replaces.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,8 @@ def apply_all() -> None:
         invoke_custom_resources_asynchronously,
         delete_what_failed_to_create,
         delete_while_creating,
+        keep_what_a_failed_deletion_needs,
+        name_rules_as_iam_does,
         record_allowed_actions,
     ):
         adjustment()
@@ -100,6 +103,96 @@ def delete_while_creating() -> None:
             await original(name, stack_id, *rest, **options)
 
     _replace_everywhere("_delete_stack_async", original, delete)
+
+
+def keep_what_a_failed_deletion_needs() -> None:
+    """CloudFormation does not delete what a resource depends on that failed to delete.
+
+    So a Delete can be tried again: the function and its role are still there. ministack deletes on.
+    """
+    from ministack.services.cloudformation import _stacks, stacks
+
+    original = require(stacks, "_delete_stack_async")
+    with_dependencies = require(stacks, "_with_dependencies")
+
+    async def delete(name: str, stack_id: str, *rest: Any, **options: Any) -> None:
+        stack = _stacks.get(name)
+        if stack is None:
+            await original(name, stack_id, *rest, **options)
+            return
+        definitions = (stack.get("_template") or {}).get("Resources", {})
+        held = HeldResources(
+            stack.get("_resources", {}), lambda failed, all_: with_dependencies(failed, definitions, all_)
+        )
+        stack["_resources"] = held
+        try:
+            await original(name, stack_id, *rest, **options)
+        finally:
+            stack["_resources"] = dict(held)
+
+    _replace_everywhere("_delete_stack_async", original, delete)
+
+
+class HeldResources(dict[str, Any]):
+    """A stack's resources; while some are DELETE_FAILED in this deletion, `get` hides what those depend on.
+
+    Parameters
+    ----------
+    resources
+        By logical ID.
+    with_dependencies
+        Returns the logical IDs given and all that they depend on, of the set given.
+    """
+
+    def __init__(
+        self,
+        resources: dict[str, Any],
+        with_dependencies: Callable[[list[str], set[str]], set[str]],
+    ) -> None:
+        super().__init__(resources)
+        self._with_dependencies = with_dependencies
+        for resource in self.values():
+            if resource.get("ResourceStatus") == "DELETE_FAILED":
+                # Of an earlier deletion; it is tried again.
+                resource["ResourceStatus"] = "DELETE_IN_PROGRESS"
+
+    def get(self, logical_id: str, default: Any = None) -> Any:
+        """The resource, or ``default`` while something that failed to delete depends on it."""
+        failed = [name for name, one in self.items() if one.get("ResourceStatus") == "DELETE_FAILED"]
+        if logical_id not in failed and logical_id in self._with_dependencies(failed, set(self)):
+            return default
+        return super().get(logical_id, default)
+
+
+def name_rules_as_iam_does() -> None:
+    """IAM knows a rule of the default event bus as ``rule/NAME``, one of another bus as ``rule/BUS/NAME``.
+
+    Follows "Actions, resources, and condition keys for Amazon EventBridge", Service Authorization Reference.
+    ministack names the default bus too, and knows no rule of what names it by the member ``Rule``.
+    """
+    from ministack.core import iam_actions
+
+    original: Callable[..., str] = require(iam_actions, "extract_resource_arn")
+
+    def extract(service: str, *request: Any) -> str:
+        found = original(service, *request)
+        if service != "events":
+            return found
+        _, _, _, body, _, region, account = request
+        return rule_arn(body, region, account) or found.replace(":rule/default/", ":rule/")
+
+    iam_actions.extract_resource_arn = extract
+
+
+def rule_arn(body: bytes, region: str, account: str) -> str:
+    """The ARN of what a request to EventBridge names by the member ``Rule``; empty without one."""
+    try:
+        document = json.loads(body)
+        name, bus = document.get("Rule"), document.get("EventBusName") or "default"
+    except (ValueError, AttributeError):
+        return ""
+    where = "" if bus == "default" else f"{bus}/"
+    return f"arn:aws:events:{region}:{account}:rule/{where}{name}" if name else ""
 
 
 def _replace_everywhere(name: str, original: object, replacement: object) -> None:

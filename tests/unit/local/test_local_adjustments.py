@@ -1,0 +1,56 @@
+"""What is put right of ministack, where that is logic of our own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from hosted_model_local.ministack_adjustments import HeldResources, rule_arn
+
+NEEDS = {"Model": {"Policy", "Function"}, "Function": {"Role"}}
+
+
+def with_dependencies(names: list[str], remaining: set[str]) -> set[str]:
+    found = set(names)
+    for name in names:
+        found |= with_dependencies(list(NEEDS.get(name, set()) & remaining), remaining)
+    return found
+
+
+@pytest.fixture
+def resources() -> dict[str, Any]:
+    return {
+        name: {"ResourceStatus": "CREATE_COMPLETE"}
+        for name in ("Model", "Policy", "Function", "Role", "Logs")
+    }
+
+
+def test_what_a_failed_deletion_needs_is_out_of_reach(resources: dict[str, Any]) -> None:
+    held = HeldResources(resources, with_dependencies)
+    assert all(map(held.get, resources))
+    held["Model"]["ResourceStatus"] = "DELETE_FAILED"
+    assert {name for name in resources if held.get(name)} == {"Model", "Logs"}
+    assert dict(held) == resources
+
+
+def test_a_deletion_that_is_tried_again_reaches_everything(resources: dict[str, Any]) -> None:
+    resources["Model"]["ResourceStatus"] = "DELETE_FAILED"
+    held = HeldResources(resources, with_dependencies)
+    assert all(map(held.get, resources))
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"Rule": "r", "Ids": ["1"]}, "rule/r"),
+        ({"Rule": "r", "EventBusName": "default"}, "rule/r"),
+        ({"Rule": "r", "EventBusName": "b"}, "rule/b/r"),
+        ({"Name": "r"}, ""),
+        ([], ""),
+    ],
+)
+def test_rules_are_named_as_iam_knows_them(document: object, expected: str) -> None:
+    found = rule_arn(json.dumps(document).encode(), "eu-west-1", "000000000000")
+    assert found == (expected and f"arn:aws:events:eu-west-1:000000000000:{expected}")
