@@ -69,10 +69,10 @@ class HostedModelProvider(Construct):
     memory_size
         Mebibytes, 128 to 10240. Default: 256.
     vpc
-        Where the function runs. From there it must reach the model's service, EventBridge, and the Amazon S3
-        address to which CloudFormation's answers go: by a NAT gateway, or by the endpoints
-        ``com.amazonaws.REGION.rekognition``, ``…events`` and ``…s3``. Lookout for Vision had no other way
-        than its own endpoint, ``…lookoutvision``, or a NAT gateway. Default: no VPC.
+        Where the function runs. From there it must reach the model's service, EventBridge, and Amazon S3,
+        where CloudFormation waits for its answer: by a NAT gateway, or by interface endpoints for
+        ``rekognition`` or ``lookoutvision`` and for ``events``, and a gateway endpoint for ``s3``. Where it
+        cannot, a deploy ends after an hour without a reason. Default: no VPC.
     vpc_subnets, security_groups
         Of ``vpc``. Default: its private subnets; a new group that lets everything out.
 
@@ -101,8 +101,12 @@ class HostedModelProvider(Construct):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     ) -> None:
         stack = Stack.of(scope)
-        _check(Checks(scope, construct_id), stack, log_group, log_retention, log_encryption_key, vpc,
-               vpc_subnets, security_groups)  # fmt: skip
+        checks = Checks(scope, construct_id)
+        _check_only(checks, stack)
+        if log_group is not None and (log_retention is not None or log_encryption_key is not None):
+            checks.fail("log_group excludes log_retention and log_encryption_key: set them where it is made")
+        if vpc is None and (vpc_subnets is not None or security_groups is not None):
+            checks.fail("vpc_subnets and security_groups need vpc")
         super().__init__(scope, construct_id)
         _PROVIDERS[stack] = self
         self._claims: dict[str, _Claims] = {}
@@ -138,16 +142,7 @@ class HostedModelProvider(Construct):
         if vpc:
             # The last Delete still needs the way out: subnets, routes and endpoints end after the function.
             self.function.node.add_dependency(vpc)
-        # One static permission for every rule of the relay: the function may not change its own policy.
-        self.permission = lambda_.CfnPermission(
-            self,
-            "RelayPermission",
-            action="lambda:InvokeFunction",
-            function_name=self.function.function_arn,
-            principal="events.amazonaws.com",
-            source_account=stack.account,
-            source_arn=rules,
-        )
+        self.permission = self._make_permission(rules)
         findings.accept_function(self.function)
 
     @property
@@ -209,27 +204,26 @@ class HostedModelProvider(Construct):
             self, "Logs", retention=retention or logs.RetentionDays.ONE_MONTH, encryption_key=key
         )
 
+    def _make_permission(self, rules: str) -> lambda_.CfnPermission:
+        """One static permission for every rule of the relay: the function may not change its own policy."""
+        return lambda_.CfnPermission(
+            self,
+            "RelayPermission",
+            action="lambda:InvokeFunction",
+            function_name=self.function.function_arn,
+            principal="events.amazonaws.com",
+            source_account=Stack.of(self).account,
+            source_arn=rules,
+        )
+
     def _rule_prefix(self) -> str:
         uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         return f"{_RULE_PREFIX}{Fn.select(0, Fn.split('-', uuid))}-"
 
 
-def _check(
-    checks: Checks,
-    stack: Stack,
-    log_group: logs.ILogGroup | None,
-    log_retention: logs.RetentionDays | None,
-    log_encryption_key: kms.IKey | None,
-    vpc: ec2.IVpc | None,
-    vpc_subnets: ec2.SubnetSelection | None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None,
-) -> None:
+def _check_only(checks: Checks, stack: Stack) -> None:
     if (first := _PROVIDERS.get(stack)) is not None:
         checks.fail(
             f"the stack has a provider, {first.node.path}: a stack has one, and a hosted model makes it "
             "unless it was made before"
         )
-    if log_group is not None and (log_retention is not None or log_encryption_key is not None):
-        checks.fail("log_group excludes log_retention and log_encryption_key: set them where it is made")
-    if vpc is None and (vpc_subnets is not None or security_groups is not None):
-        checks.fail("vpc_subnets and security_groups need vpc")

@@ -38,7 +38,7 @@ def deployed(request: pytest.FixtureRequest, app: App) -> Stack:
 
 
 def test_cdk_nag_has_nothing_to_say(app, deployed):
-    every_kind(deployed, models=60)
+    every_kind(deployed, models=50)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
     app.synth()
     report = json.loads((Path(app.outdir) / "validation-report.json").read_text())
@@ -65,7 +65,7 @@ def test_cdk_nag_still_sees_what_a_user_adds(app, stack):
 
 
 def test_cfn_lint_has_nothing_to_say(app, deployed):
-    every_kind(deployed, models=60)
+    every_kind(deployed, models=50)
     template = app.synth().get_stack_by_name("S").template
     # Errors and warnings, as the command says them without options.
     assert lint(json.dumps(template), config=ManualArgs(regions=[REGION])) == []
