@@ -64,6 +64,7 @@ class HazardWorld(World):
         self.stall_after: float | None = None
         self.unreachable = False
         self.hanging = 0
+        self.timers = 0
         self.answer_bytes: list[int] = []
 
     # --- AWS --------------------------------------------------------------------------------------------
@@ -133,6 +134,7 @@ class HazardWorld(World):
 
     def start_timer(self, seconds: float, action: Callable[[], Any], cancelled: Callable[[], bool]) -> None:
         """Run something beside the invocation, in the same process: it ends when that ends."""
+        self.timers += 1
         owner = self._running
         assert owner is not None
 
