@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 
@@ -20,3 +21,11 @@ def virtual_time() -> Iterator[None]:
 
     with virtual():
         yield
+
+
+@pytest.fixture
+def no_logs() -> Iterator[None]:
+    """Thousands of runs, and nobody reads their logs."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)

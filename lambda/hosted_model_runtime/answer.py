@@ -30,8 +30,8 @@ def body(fields: Mapping[str, Any]) -> bytes:
     encoded = _encode(fields)
     reason = str(fields.get("Reason", ""))
     while len(encoded) > MAX_BYTES and reason:
-        # Never too little is cut: a character has at least one byte.
-        reason = reason[: -max(1, (len(encoded) - MAX_BYTES) // 6)]
+        # Never too much is cut: escaped, a character has at most twelve bytes.
+        reason = reason[: -max(1, (len(encoded) - MAX_BYTES) // 12)]
         encoded = _encode({**fields, "Reason": reason + _CUT})
     return encoded
 

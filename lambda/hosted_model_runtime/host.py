@@ -10,7 +10,7 @@ from typing import Protocol
 
 from .contract import OnRunning
 from .lease import Claim
-from .request import Request
+from .request import InvalidRequestError, Request
 from .schedule import interval
 from .services.base import Kind, Service, ServiceError
 from .target import Hosting, Release, Settled, Target
@@ -139,7 +139,7 @@ class Host:
         service = self._connect(request.service)
         if request.type == "Delete":
             # By what was declared: CloudFormation may send a physical ID that it invented.
-            claim = self._claim(service.identity(request.model))
+            claim = self._claim(_identity(service, request.model))
             return [Release(service, request.model, claim, self._watch.now)]
         hosting = Hosting(
             service, request.model, self._claim(self.physical_id), self._watch.now, request.units
@@ -155,10 +155,10 @@ class Host:
         request = self.request
         if request.old_model is None or request.old_service is None:
             return []
-        service = self._connect(request.old_service)
         try:
-            old = service.identity(request.old_model)
-        except ValueError:
+            service = self._connect(request.old_service)
+            old = _identity(service, request.old_model)
+        except InvalidRequestError:
             return []
         if old == self.physical_id or request.physical_id != self.physical_id:
             return []
@@ -271,4 +271,11 @@ def physical_id(request: Request, connect: Callable[[str], Service]) -> str:
     """
     if request.type == "Delete" and request.physical_id:
         return request.physical_id
-    return connect(request.service).identity(request.model)
+    return _identity(connect(request.service), request.model)
+
+
+def _identity(service: Service, model: Mapping[str, str]) -> str:
+    try:
+        return service.identity(model)
+    except ValueError as error:
+        raise InvalidRequestError(str(error)) from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from .contract import Env
 from .host import Host, Outcome, physical_id
-from .request import parse
+from .request import InvalidRequestError, parse
 from .resource import HostedModelResource
 from .services import FACTORIES, Service
 
@@ -18,7 +18,9 @@ from .services import FACTORIES, Service
 def connect(service: str) -> Service:
     """Return the adapter of a service, with the client that a warm function keeps."""
     if service not in FACTORIES:
-        raise ValueError(f"Property Service must be one of {sorted(FACTORIES)}, but it is {service!r}")
+        raise InvalidRequestError(
+            f"Property Service must be one of {sorted(FACTORIES)}, but it is {service!r}"
+        )
     return FACTORIES[service]()
 
 

@@ -103,7 +103,9 @@ def _towards_running(goal: Running, seen: Observed, started: bool) -> Step:
         case Phase.STOPPED if started:
             return Fail(f"{seen.name} was stopped by somebody else while it was starting: deploy again")
         case Phase.FAILED if started:
-            return Fail(f"{seen.name} could not be hosted ({seen.status}){_says(seen)}")
+            return Fail(
+                f"{seen.name} could not be hosted ({seen.status}){_says(seen)}; deploy again to try once more"
+            )
         case Phase.STOPPED | Phase.FAILED:
             return Start()
         case Phase.STARTING | Phase.STOPPING | Phase.UPDATING:
@@ -144,6 +146,8 @@ def _says(seen: Observed) -> str:
 def _what_to_do(status: str) -> str:
     if "FAILED" in status:
         return "train a new version and declare that one"
+    if status == "EXPIRED":
+        return "the service hosts this version no longer; train a new one and declare that"
     if "TRAINING" in status or "COPYING" in status:
         return "wait until that has ended, then deploy again"
     return "declare a version that is trained"

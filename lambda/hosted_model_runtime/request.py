@@ -1,4 +1,4 @@
-"""A CloudFormation event becomes a frozen :class:`Request`, or a clear ValueError.
+"""A CloudFormation event becomes a frozen :class:`Request`, or a clear :class:`InvalidRequestError`.
 
 Follows "Custom resource request objects" in the AWS CloudFormation User Guide: numbers and booleans arrive
 as strings, ``PhysicalResourceId`` is absent on Create, ``OldResourceProperties`` is there on Update only.
@@ -21,6 +21,10 @@ POLL_MARK = "CrHelperPoll"
 ISSUED_MARK = "HostedModelIssuedAt"
 #: CloudFormation's presigned URLs are valid for two hours; an old-style one states only when it ends.
 _URL_LIFETIME = 7200
+
+
+class InvalidRequestError(ValueError):
+    """A property is missing or breaks its limit; the text names it. Nothing can have been started by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
 
     Raises
     ------
-    ValueError
+    InvalidRequestError
         When a property is missing or breaks its limit; the text names the property and the limit.
     """
     properties = event.get("ResourceProperties") or {}
@@ -132,19 +136,19 @@ def issued(event: Mapping[str, Any], now: float) -> datetime:
 def _model(properties: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
     service, model = properties.get(Property.SERVICE), properties.get(Property.MODEL)
     if not isinstance(service, str) or not service:
-        raise ValueError(f"Property {Property.SERVICE} is missing")
+        raise InvalidRequestError(f"Property {Property.SERVICE} is missing")
     if not isinstance(model, Mapping) or not model:
-        raise ValueError(f"Property {Property.MODEL} is missing")
+        raise InvalidRequestError(f"Property {Property.MODEL} is missing")
     return service, {str(name): str(value) for name, value in model.items()}
 
 
 def _units(properties: Mapping[str, Any]) -> Units:
     minimum = _whole(properties, Property.MIN_INFERENCE_UNITS)
     if minimum is None:
-        raise ValueError(f"Property {Property.MIN_INFERENCE_UNITS} is missing")
+        raise InvalidRequestError(f"Property {Property.MIN_INFERENCE_UNITS} is missing")
     maximum = _whole(properties, Property.MAX_INFERENCE_UNITS)
     if wrong := contract.check_units(minimum, maximum):
-        raise ValueError(wrong)
+        raise InvalidRequestError(wrong)
     return Units(minimum, maximum)
 
 
@@ -155,13 +159,15 @@ def _whole(properties: Mapping[str, Any], name: str) -> int | None:
     try:
         return int(value)
     except (TypeError, ValueError):
-        raise ValueError(f"Property {name} must be a whole number, but it is {value!r}") from None
+        raise InvalidRequestError(f"Property {name} must be a whole number, but it is {value!r}") from None
 
 
 def _timeout(properties: Mapping[str, Any]) -> int:
-    value = _whole(properties, Property.TIMEOUT_SECONDS) or SERVICE_TIMEOUT_MAX
+    value = _whole(properties, Property.TIMEOUT_SECONDS)
+    if value is None:
+        return SERVICE_TIMEOUT_MAX
     if not SERVICE_TIMEOUT_MIN <= value <= SERVICE_TIMEOUT_MAX:
-        raise ValueError(
+        raise InvalidRequestError(
             f"Property {Property.TIMEOUT_SECONDS} must be from {SERVICE_TIMEOUT_MIN} to "
             f"{SERVICE_TIMEOUT_MAX} seconds, but it is {value}"
         )
@@ -171,5 +177,7 @@ def _timeout(properties: Mapping[str, Any]) -> int:
 def _on_running(properties: Mapping[str, Any]) -> str:
     value = properties.get(Property.ON_RUNNING, OnRunning.FAIL)
     if value not in (OnRunning.FAIL, OnRunning.ADOPT):
-        raise ValueError(f"Property {Property.ON_RUNNING} must be FAIL or ADOPT, but it is {value!r}")
+        raise InvalidRequestError(
+            f"Property {Property.ON_RUNNING} must be FAIL or ADOPT, but it is {value!r}"
+        )
     return str(value)

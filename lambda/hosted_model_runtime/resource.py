@@ -16,7 +16,7 @@ from . import answer
 from .contract import Env
 from .host import HANDOVER_SECONDS, Answer, HandedOver, Outcome, OutOfTimeError, Silent
 from .relay import RuleRelay
-from .request import ISSUED_MARK, POLL_MARK, issued
+from .request import ISSUED_MARK, POLL_MARK, InvalidRequestError, issued
 from .services.base import CLIENT_CONFIG
 from .watch import LambdaWatch
 
@@ -108,7 +108,7 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
             self._outcome = func(self._event, self._context)
         except OutOfTimeError:
             raise
-        except ValueError as error:
+        except InvalidRequestError as error:
             # The properties are wrong: a Delete of them has nothing that a request could have started.
             self._outcome = Answer(self._event["RequestType"] == "Delete", self._known_id(), str(error))
         except Exception as error:
@@ -173,7 +173,7 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
     def _known_id(self) -> str:
         try:
             return self._identity(self._event)
-        except ValueError:
+        except InvalidRequestError:
             return str(
                 self._event.get("PhysicalResourceId") or f"hosted-model/{self._event['LogicalResourceId']}"
             )

@@ -295,8 +295,8 @@ class Release(Target):
             case Standing.RELEASED:
                 return Settled(ok=True)
             case Standing.UNOWNED:
-                self._close_unowned(seen, tags)
-                return Settled(ok=True)
+                # A Create that is still under way may have taken the lease meanwhile: look again.
+                return self._cycle() if self._close_unowned(seen, tags) else Settled(ok=True)
             case Standing.HELD:
                 self._mark = verdict.mark
                 return self._release(seen, step)
@@ -306,8 +306,6 @@ class Release(Target):
         return self._cycle() if taken else None
 
     def _release(self, seen: Sighting, step: Step) -> Settled | None:
-        if self._mark and self._mark.state is State.FAILED:
-            return Settled(ok=False, reason=REPORTED)
         if isinstance(step, Wait) or (isinstance(step, Stop) and not self._stop(seen)):
             return None
         self.service.untag(seen.arn, Tag.OWNER)
@@ -324,27 +322,32 @@ class Release(Target):
             raise
         return False
 
-    def _close_unowned(self, seen: Sighting, tags: Mapping[str, str]) -> None:
+    def _close_unowned(self, seen: Sighting, tags: Mapping[str, str]) -> bool:
         """Leave a mark for a Create that was killed before it took the lease and is delivered once more.
 
         A model that runs with no owner is somebody's: it is not tagged unless adopting was asked for.
         """
         closing = lease.Closing.parse(tags.get(Tag.CLOSED))
         if closing and closing.issued > self.claim.issued:
-            return
+            return False
         if seen.observed.phase in lease.RUNNING and not self.claim.adopt:
-            return
+            return False
         try:
             if Tag.CLOSED in tags:
                 self.service.untag(seen.arn, [Tag.CLOSED])
             self.service.tag(seen.arn, lease.closing_tag(self.claim))
         except ServiceError as error:
-            # After a replacement the policy no longer names the old model, and nothing here is ours.
             if error.kind is Kind.TRANSIENT:
                 raise
+            # After a replacement the policy no longer names the old model, and nothing here is ours.
+            return False
+        return True
 
-    def give_up(self, reason: str) -> None:
+    def fail(self, reason: str) -> None:
+        # No verdict is left in the lease: while a model is closed the policy lets nobody write there.
         self.settled = Settled(ok=False, reason=reason)
+
+    give_up = fail
 
 
 def _intent(mark: Mark, seen: Sighting) -> Mark:

@@ -88,7 +88,7 @@ def adopt(stack: Stack) -> Iterator[Script]:
 
 
 def out_of_time(stack: Stack) -> Iterator[Script]:
-    seed(stack.world, stack.case, "1", start_seconds=400)
+    seed(stack.world, stack.case, "1", start_seconds=300)
     yield stack.create(stack.case.properties("1", HostingTimeoutSeconds=240))
 
 
@@ -111,13 +111,29 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "adopt": adopt,
     "out of time": out_of_time,
 }
+#: Where something else in the stack comes between, a kill decides which of the two is first, and with that
+#: how many starts there are; never more than one a request, which is a promise of its own.
+RACES = {name for name in LIFECYCLES if "interrupted" in name or "cancelled" in name}
+
+
+def points(calls: list[str], every: bool = False) -> list[int]:
+    """Return the numbers of the calls to kill; of a run of equal polls the first two and the last.
+
+    The polls between them leave nothing behind that the next one does not; ``every`` kills them, too.
+    """
+    return [
+        number
+        for number, what in enumerate(calls)
+        if every
+        or not (calls[max(0, number - 2) : number] == [what, what] and calls[number + 1 :][:1] == [what])
+    ]
 
 
 @dataclass
 class Result:
     """One run of a lifecycle."""
 
-    calls: int
+    made: list[str]
     starts: int
     killed: int
     statuses: list[str]
@@ -144,4 +160,34 @@ def run(
     starts = sum(model["starts"] for model in world.control("GET", "models"))
     broken = Promises(world, case, [stack]).broken()
     world.discard()
-    return Result(len(world.calls), starts, world.killed, statuses, broken)
+    return Result([call.what for call in world.calls], starts, world.killed, statuses, broken)
+
+
+@dataclass
+class Report:
+    """What killing a lifecycle everywhere showed."""
+
+    runs: int
+    broken: list[str]
+
+
+def killed_everywhere(case: ServiceCase, name: str, handover: bool, every: bool = False) -> Report:
+    """Kill a lifecycle at each of its calls, before and after; it must end as if it had not been killed."""
+    lifecycle = LIFECYCLES[name]
+    calm = run(case, lifecycle, handover=handover)
+    report = Report(1, [f"{name}: {line}" for line in calm.broken])
+    for number in points(calm.made, every):
+        for when in ("before", "after"):
+            killed = run(case, lifecycle, (number, when), handover)
+            wrong = list(killed.broken)
+            if killed.killed != 1:
+                wrong.append(f"{killed.killed} kills")
+            if killed.statuses != calm.statuses:
+                wrong.append(f"ended {killed.statuses}, not {calm.statuses}")
+            if name not in RACES and killed.starts != calm.starts:
+                wrong.append(f"{killed.starts} starts, not {calm.starts}")
+            where = f"{case.name}, {name}, {'relay' if handover else 'one invocation'}"
+            what = f"killed {when} call {number} ({calm.made[number]})"
+            report.broken += [f"{where}, {what}: {line}" for line in wrong]
+            report.runs += 1
+    return report

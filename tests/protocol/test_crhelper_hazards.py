@@ -537,7 +537,6 @@ def _properties(name: str, who: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.xfail(strict=True, reason="_wrap_function takes every ValueError for a wrong property")
 def test_an_error_in_the_work_does_not_let_a_delete_succeed() -> None:
     """The model runs on: SUCCESS would leave it billing, with nobody to stop it."""
     with side(OURS) as made, pytest.MonkeyPatch.context() as patched:

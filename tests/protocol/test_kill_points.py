@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.lifecycles import LIFECYCLES, run
+from chaos.lifecycles import LIFECYCLES, killed_everywhere
 from support.cases import CASES
 
-pytestmark = pytest.mark.usefixtures("virtual_time")
+pytestmark = pytest.mark.usefixtures("virtual_time", "no_logs")
+
+#: Here each service goes one of the two ways; `make chaos` goes both, and kills every single poll.
+WAYS = [("lookoutvision", False), ("rekognition", True)]
 
 
-@pytest.mark.parametrize("handover", [False, True], ids=["one invocation", "relay"])
 @pytest.mark.parametrize("name", LIFECYCLES)
-@pytest.mark.parametrize("service", sorted(CASES))
+@pytest.mark.parametrize(("service", "handover"), WAYS, ids=["lookoutvision", "rekognition by relay"])
 def test_killed_anywhere_it_ends_as_if_not_killed(service: str, name: str, handover: bool) -> None:
-    case, lifecycle = CASES[service], LIFECYCLES[name]
-    calm = run(case, lifecycle, handover=handover)
-    assert calm.broken == []
-    for number in range(calm.calls):
-        for when in ("before", "after"):
-            killed = run(case, lifecycle, (number, when), handover)
-            where = f"killed {when} call {number}"
-            assert killed.killed == 1, where
-            assert killed.broken == [], where
-            assert killed.statuses == calm.statuses, where
-            assert killed.starts == calm.starts, where
+    report = killed_everywhere(CASES[service], name, handover)
+    assert report.runs > 10
+    assert report.broken == []

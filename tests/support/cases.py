@@ -65,13 +65,28 @@ LOOKOUTVISION = ServiceCase(
     stop="StopModel",
     describe="DescribeModel",
 )
-CASES: Mapping[str, ServiceCase] = {case.name: case for case in (LOOKOUTVISION,)}
+REKOGNITION = ServiceCase(
+    name="rekognition",
+    stopped="STOPPED",
+    starting="STARTING",
+    running="RUNNING",
+    failed="FAILED",
+    unready="TRAINING_IN_PROGRESS",
+    deleting="DELETING",
+    start="StartProjectVersion",
+    stop="StopProjectVersion",
+    describe="DescribeProjectVersions",
+)
+CASES: Mapping[str, ServiceCase] = {case.name: case for case in (LOOKOUTVISION, REKOGNITION)}
 
 
 def declare_all(stack: Stack) -> None:
     """Declare every model of the tests in one stack, so that its policy covers them."""
-    from hosted_model import LookoutVisionModel
+    from hosted_model import LookoutVisionModel, RekognitionCustomLabelsModel
 
+    for version in VERSIONS:
+        arn = REKOGNITION.model(version)["ProjectVersionArn"]
+        RekognitionCustomLabelsModel(stack, f"R{version}", project_version_arn=arn)
     for version in VERSIONS:
         LookoutVisionModel(stack, f"V{version}", project_name=PROJECT, model_version=version)
     LookoutVisionModel(stack, "Latest", project_name=PROJECT, model_version="latest")

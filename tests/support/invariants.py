@@ -121,7 +121,7 @@ class Promises:
             owner = model["tags"].get(Tag.STACK)
             runs = self._runs(model["status"])
             if owner in gone:
-                yield f"3: {model['version']} ({model['status']}) is still owned by {gone[owner].name}, which is gone"
+                yield f"3: {model['version']} ({model['status']}) is owned by {gone[owner].name}: gone"
             if runs and owner is None and model["version"] not in self.by_hand:
                 yield f"3: {model['version']} is {model['status']} and nobody declares it"
             for stack in self.stacks:

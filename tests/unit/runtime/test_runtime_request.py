@@ -100,11 +100,7 @@ def test_old_properties_without_a_model_are_passed_over() -> None:
         ({"HostingTimeoutSeconds": "59"}, "must be from 60 to 3600 seconds, but it is 59"),
         ({"HostingTimeoutSeconds": "3601"}, "must be from 60 to 3600 seconds, but it is 3601"),
         ({"HostingTimeoutSeconds": "-1"}, "must be from 60 to 3600 seconds, but it is -1"),
-        pytest.param(
-            {"HostingTimeoutSeconds": "0"},
-            "must be from 60 to 3600 seconds, but it is 0",
-            marks=pytest.mark.xfail(strict=True, reason="0 is taken for absent: _timeout() uses `or`"),
-        ),
+        ({"HostingTimeoutSeconds": "0"}, "must be from 60 to 3600 seconds, but it is 0"),
         ({"HostingTimeoutSeconds": "1h"}, "Property HostingTimeoutSeconds must be a whole number"),
         ({"OnRunning": "fail"}, "Property OnRunning must be FAIL or ADOPT, but it is 'fail'"),
     ],
