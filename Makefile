@@ -3,9 +3,12 @@ PYTHON  ?= python3
 SERVICE ?= lookoutvision
 BIN     := .venv/bin
 LOCAL   := $(BIN)/hosted-model-local
+PYTEST  := $(BIN)/pytest --durations=10
+# Most of an end-to-end test is waiting: four clouds fit two cores. Tests of one file share one.
+E2E     := $(PYTEST) -n 4 --dist loadfile tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up status down synth lint unit protocol e2e test constraints clean
+.PHONY: help venv demo up status down synth lint unit protocol e2e test docs constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,23 +37,28 @@ lint: venv ## style, types and who may import whom
 	$(BIN)/lint-imports
 
 unit: venv ## pure logic, each part by itself
-	$(BIN)/pytest -n 2 tests/unit
+	$(PYTEST) -n 2 tests/unit
 
 protocol: venv ## CloudFormation's event sequences, with faults
-	$(BIN)/pytest -n 2 tests/protocol
+	$(PYTEST) -n 2 tests/protocol
 
 e2e: venv ## the real cdk command on the local cloud
-	$(BIN)/pytest tests/e2e
+	$(E2E)
 
-test: lint unit protocol e2e ## all of the four
+test: lint ## all of the four
+	$(PYTEST) -n 2 tests/unit tests/protocol
+	$(E2E)
 
-constraints: venv ## write constraints.txt from what is installed
+docs: venv .venv/.docs ## build the documentation into site/; a warning is an error
+	$(BIN)/mkdocs build --strict
+
+constraints: venv .venv/.docs ## write constraints.txt from what is installed
 	{ echo '# Every version the two commands install; the same next year as today. Regenerate: make constraints'; \
 	  $(BIN)/pip freeze --exclude-editable; } > constraints.txt.new
 	mv constraints.txt.new constraints.txt
 
 clean: ## remove what the other targets made
-	rm -rf .venv node_modules .work cdk.out build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	rm -rf .venv node_modules .work cdk.out site build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \
 		.import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -59,6 +67,11 @@ clean: ## remove what the other targets made
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed, $(PYTHON) is " + sys.version.split()[0] + "; name another with make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,dev]'
+	@touch $@
+
+# Apart from the rest: neither the demo nor the tests need it.
+.venv/.docs: .venv/.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
 
 node_modules/.stamp: package.json package-lock.json .venv/.stamp

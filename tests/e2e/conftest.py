@@ -22,6 +22,11 @@ Synth = Callable[[Mapping[str, Any]], Path]
 _STAGES: list[Stage] = []
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker for tests that wait for more than a minute: for EventBridge, whose floor that is."""
+    config.addinivalue_line("markers", "slow: waits for more than a minute")
+
+
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A bootstrapped cloud; when its last test is over, nothing of it may be left."""

@@ -235,7 +235,7 @@ class Stage:
         ]
 
 
-def until(met: Callable[[], Any], *, seconds: float = 60, what: str = "") -> Any:
+def until(met: Callable[[], Any], *, seconds: float = 120, what: str = "") -> Any:
     """Wait until ``met`` returns something true, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := met()):

@@ -16,7 +16,7 @@ from support_stage import Stage, until
 
 from hosted_model_local import clients
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 STACK = "Everything"
 LIMIT_SECONDS = 92
