@@ -1,6 +1,8 @@
 # `make` or `make help` lists what there is. Everything runs in .venv and node_modules of this folder.
 PYTHON  ?= python3
 SERVICE ?= lookoutvision
+EXAMPLES ?= 1000
+SEED    ?= 1
 BIN     := .venv/bin
 LOCAL   := $(BIN)/hosted-model-local
 PYTEST  := $(BIN)/pytest --durations=10
@@ -8,7 +10,7 @@ PYTEST  := $(BIN)/pytest --durations=10
 E2E     := $(PYTEST) -n 4 --dist loadfile tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up status down synth lint unit protocol e2e test docs constraints clean
+.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards docs constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +50,18 @@ e2e: venv ## the real cdk command on the local cloud
 test: lint ## all of the four
 	$(PYTEST) -n 2 tests/unit tests/protocol
 	$(E2E)
+
+chaos: venv ## generated histories and every kill point [EXAMPLES=1000 SEED=1]
+	cd tests && ../$(BIN)/python -m chaos --examples $(EXAMPLES) --seed $(SEED)
+
+mutants: venv ## break the runtime on purpose, again and again: the suite must see each
+	cd tests && ../$(BIN)/python -m chaos.mutants
+
+reliability: venv ## write docs/reliability.md from what the two before showed
+	$(BIN)/python scripts/reliability.py
+
+hazards: venv ## write docs/crhelper-hazards.md from a run against plain crhelper
+	$(BIN)/python scripts/crhelper_hazards.py
 
 docs: venv .venv/.docs ## build the documentation into site/; a warning is an error
 	$(BIN)/mkdocs build --strict

@@ -61,8 +61,8 @@ class Target:
         raise NotImplementedError
 
     def fail(self, reason: str) -> None:
-        """Settle as failed, and leave that verdict in the lease for a repeat of this request."""
-        self.settled = self._failure(reason, self._look() if self._mark else None)
+        """Settle as failed, because of an error that repeating will not mend."""
+        raise NotImplementedError
 
     def _cycle(self) -> Settled | None:
         raise NotImplementedError
@@ -119,13 +119,6 @@ class Target:
             units.maximum if units else None,
         )
 
-    def _failure(self, reason: str, seen: Sighting | None) -> Settled:
-        if seen is not None and seen.arn and self._mark and not self._mark.state.settled:
-            if not self._still_held(seen):
-                return SUPERSEDED
-            self._write(seen, self._mark.at(State.FAILED))
-        return Settled(ok=False, reason=reason)
-
 
 class Hosting(Target):
     """Goal: the model runs with these units, and this request commands it."""
@@ -143,7 +136,7 @@ class Hosting(Target):
         super().__init__(service, model, claim, now)
         self.units = units
         self.goal = Running(units.minimum, units.maximum, may_resize=claim.type == "Update")
-        self._accepted = False
+        self._accepted = self._refused = False
         self._quiet_until = 0.0
 
     def _judge(self, tags: Mapping[str, str], phase: Phase) -> Verdict:
@@ -208,9 +201,7 @@ class Hosting(Target):
         try:
             self.service.start(seen, self.units, self._token("Start", seen, self.units))
         except ServiceError as error:
-            if error.kind is Kind.CONFLICT:
-                # Somebody else's start, not this request's.
-                self._write(seen, intent.at(State.HELD))
+            self._refused = error.kind is Kind.CONFLICT
             raise
         self._accepted = True
         if self._still_held(seen):
@@ -225,7 +216,10 @@ class Hosting(Target):
             return True
         before = {State.STARTING_STOPPED: Phase.STOPPED, State.STARTING_FAILED: Phase.FAILED}
         expected = before.get(self._mark.state)
-        return expected is not None and seen.observed.phase is not expected
+        if expected is None or seen.observed.phase is expected:
+            return False
+        # A start that was refused was somebody else's: what runs may be resized.
+        return not (self._refused and seen.observed.phase is Phase.RUNNING)
 
     def _done(self, seen: Sighting, mark: Mark) -> Settled | None:
         hosted_at = mark.hosted_at or lease.stamp(datetime.fromtimestamp(self._now(), UTC))
@@ -251,6 +245,22 @@ class Hosting(Target):
                 Attribute.HOSTED_AT: mark.hosted_at,
             },
         )
+
+    def fail(self, reason: str) -> None:
+        self.settled = self._failure(reason, self._look() if self._mark else None)
+
+    def _failure(self, reason: str, seen: Sighting | None) -> Settled:
+        """Fail, and leave that verdict in the lease for a repeat of this request."""
+        if self._mark is None or seen is None or not seen.arn:
+            return Settled(ok=False, reason=reason)
+        verdict = self._read(seen)[1]
+        if verdict.standing is not Standing.HELD or verdict.mark is None:
+            return SUPERSEDED
+        if verdict.mark.state.settled:
+            # Another delivery of this request was quicker.
+            return self._again(seen, verdict.mark)
+        self._write(seen, verdict.mark.at(State.FAILED))
+        return Settled(ok=False, reason=reason)
 
     def give_up(self, reason: str) -> None:
         """Fail, and stop what this request started: CloudFormation may be told not to roll back."""

@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 CHUNK = 50
@@ -27,9 +28,9 @@ def histories(job: tuple[str, int, int]) -> dict[str, Any]:
     from hypothesis import HealthCheck, settings
     from hypothesis import seed as seeded
     from hypothesis.stateful import run_state_machine_as_test
-    from support.world import virtual
 
     from chaos.histories import COUNTED, machine
+    from support.world import virtual
 
     COUNTED.clear()
     wanted = settings(
@@ -55,10 +56,9 @@ def histories(job: tuple[str, int, int]) -> dict[str, Any]:
 def kill_points(job: tuple[str, str, bool]) -> dict[str, Any]:
     """Kill one lifecycle everywhere; runs in a process of its own."""
     service, name, handover = job
+    from chaos.lifecycles import killed_everywhere
     from support.cases import CASES
     from support.world import virtual
-
-    from chaos.lifecycles import killed_everywhere
 
     logging.disable(logging.CRITICAL)
     with virtual():
@@ -74,9 +74,8 @@ def main() -> int:
     parser.add_argument("--service", choices=["lookoutvision", "rekognition"], action="append")
     parser.add_argument("--no-kill-points", action="store_true")
     given = parser.parse_args()
-    from support.policy import template
-
     from chaos.lifecycles import LIFECYCLES
+    from support.policy import template
 
     logging.getLogger().addHandler(logging.NullHandler())
     # Once, before the workers are forked: the CDK's own process does not survive a fork.
@@ -121,7 +120,12 @@ def main() -> int:
         "violations": len(broken),
         "seconds": round(time.monotonic() - began),
         "seed": given.seed,
+        "examples": given.examples,
+        "cores": os.cpu_count(),
     }
+    build = Path(__file__).resolve().parents[2] / "build"
+    build.mkdir(exist_ok=True)
+    (build / "chaos.json").write_text(json.dumps(summary, indent=1))
     print(json.dumps(summary))
     return 1 if broken else 0
 

@@ -51,6 +51,7 @@ class Stack:
         self.requests: list[Sent] = []
         self.properties: dict[str, Any] | None = None
         self.physical_id = ""
+        self.left_over: list[tuple[dict[str, Any], str]] = []
         self.status = "NONE"
         world.on_answer.append(self._take)
 
@@ -162,12 +163,19 @@ class Stack:
         back = self.send("Update", old, physical_id=known_id, old=properties, deliveries=deliveries)
         yield self._settled(back)
         self.status = "UPDATE_ROLLBACK_COMPLETE" if back.ok else "UPDATE_ROLLBACK_FAILED"
-        if back.ok and back.answers[0].body["PhysicalResourceId"] != known_id:
+        if known_id == old_id:
+            return
+        if back.ok:
             yield from self._delete(properties, known_id, cleanup=True)
+        else:
+            # Both are on CloudFormation's books until the stack is deleted.
+            self.left_over.append((properties, known_id))
 
     def delete(self, *, deliveries: int = 1) -> Script:
         """DeleteStack."""
         assert self.properties is not None
+        for properties, physical_id in self.left_over:
+            yield from self._delete(properties, physical_id, cleanup=True)
         yield from self._delete(self.properties, self.physical_id, deliveries=deliveries)
 
     def _delete(

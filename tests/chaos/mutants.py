@@ -1,0 +1,237 @@
+"""``make mutants``: deliberate breakages of the runtime, each of which the suite must see.
+
+Every mutant is a copy of the runtime with one thing broken, put in front of the real one. The protocol suite
+runs first, the unit tests after it. Exit code 0 when every mutant was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
+RUNTIME = TESTS.parent / "lambda" / "hosted_model_runtime"
+SUITES = {
+    "lifecycles": ["protocol/test_lifecycle.py"],
+    "kill points": ["protocol/test_kill_points.py"],
+    "histories": ["protocol/test_histories.py"],
+    "unit tests": ["unit/runtime"],
+}
+SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One breakage: a text of a file of the runtime, and what it becomes."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS = (
+    Mutant(
+        "the lease is not read again before a start",
+        "target.py",
+        "        return self._read(seen)[1].standing is Standing.HELD\n",
+        "        return True\n",
+    ),
+    Mutant(
+        "the token lacks the RequestId",
+        "tokens.py",
+        "return _digest(stack_id, logical_id, request_id, verb,",
+        'return _digest(stack_id, logical_id, "", verb,',
+    ),
+    Mutant(
+        "the token lacks the units",
+        "tokens.py",
+        "verb, model_arn, min_units, max_units)",
+        "verb, model_arn)",
+    ),
+    Mutant(
+        "a random rule name",
+        "resource.py",
+        "{os.environ[Env.RULE_PREFIX]}{event['RequestId']}",
+        "{os.environ[Env.RULE_PREFIX]}{context.aws_request_id}",
+    ),
+    Mutant(
+        "another physical ID on every answer",
+        "host.py",
+        "        self._targets = self._plan()\n",
+        "        self._targets = self._plan()\n        self.physical_id += str(watch.now())\n",
+    ),
+    Mutant(
+        "no deadline",
+        "request.py",
+        "return self.issued.timestamp() + self.timeout - DEADLINE_MARGIN",
+        'return float("inf")',
+    ),
+    Mutant(
+        "a refused stop is taken for a stop",
+        "target.py",
+        "if error.kind is Kind.CONFLICT and seen.observed.phase is Phase.FAILED:",
+        "if error.kind is Kind.CONFLICT:",
+    ),
+    Mutant(
+        "a refused start fails the request",
+        "services/lookoutvision.py",
+        '"ConflictException": Kind.CONFLICT',
+        '"ConflictException": Kind.INVALID',
+    ),
+    Mutant(
+        "the closing mark is ignored",
+        "lease.py",
+        "    if closing and closing.resource == claim.resource and closing.issued >= claim.issued:",
+        "    if False:",
+    ),
+    Mutant(
+        "a Delete leaves no closing mark where nobody owns the model",
+        "target.py",
+        "return self._cycle() if self._close_unowned(seen, tags) else Settled(ok=True)",
+        "return Settled(ok=True)",
+    ),
+    Mutant(
+        "a Delete stops whatever runs",
+        "lease.py",
+        "    if not owns(tags, claim) or not declared_as(tags, claim.identity):",
+        "    if False:",
+    ),
+    Mutant(
+        "an older request takes the lease from a newer one",
+        "lease.py",
+        "    if mark.issued > claim.issued:",
+        "    if False:",
+    ),
+    Mutant(
+        "the model of a cancelled update is forgotten",
+        "host.py",
+        "return [hosting, *self._abandoned()]",
+        "return [hosting]",
+    ),
+    Mutant(
+        "the rule stays when the answer goes out",
+        "resource.py",
+        "        if self._may_have_rule():",
+        "        if False:",
+    ),
+    Mutant(
+        "a successor does not remove the rule",
+        "resource.py",
+        "            self.relay.remove()\n        return bool",
+        "            pass\n        return bool",
+    ),
+    Mutant(
+        "nothing is handed over",
+        "host.py",
+        "        if remaining <= HANDOVER_SECONDS and not self._handed_over:",
+        "        if False:",
+    ),
+    Mutant(
+        "whatever runs is adopted",
+        "lease.py",
+        "    if phase in RUNNING and not claim.adopt:",
+        "    if False:",
+    ),
+    Mutant(
+        "a verdict is not remembered",
+        "target.py",
+        "        self._write(seen, verdict.mark.at(State.FAILED))\n",
+        "",
+    ),
+    Mutant(
+        "a start that somebody else stopped is done again",
+        "target.py",
+        "        if self._accepted:\n            return True\n",
+        "        return False\n",
+    ),
+    Mutant(
+        "throttling is a failure",
+        "services/lookoutvision.py",
+        '"ThrottlingException": Kind.TRANSIENT',
+        '"ThrottlingException": Kind.INVALID',
+    ),
+    Mutant(
+        "a replaced model keeps its lease",
+        "target.py",
+        "        self.service.untag(seen.arn, Tag.OWNER)\n",
+        "",
+    ),
+    Mutant(
+        "an answer that was refused counts as sent",
+        "answer.py",
+        "        if 200 <= status < 300:",
+        "        if True:",
+    ),
+    Mutant(
+        "the event is logged",
+        "resource.py",
+        '        logging.getLogger("crhelper").setLevel(logging.WARNING)\n',
+        '        logging.getLogger("crhelper").setLevel(logging.WARNING)\n        logger.info("%s", event)\n',
+    ),
+    Mutant(
+        "a late request is worked on",
+        "host.py",
+        "        if self._watch.now() >= self.request.expiry:",
+        "        if False:",
+    ),
+)
+
+
+def killed_by(mutant: Mutant) -> str | None:
+    """Return the suite that turned red, or None when the mutant lives."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        copy = Path(folder) / RUNTIME.name
+        shutil.copytree(RUNTIME, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        file = copy / mutant.file
+        text = file.read_text()
+        if text.count(mutant.old) != 1:
+            raise LookupError(f"{mutant.name}: {text.count(mutant.old)} places in {mutant.file}")
+        file.write_text(text.replace(mutant.old, mutant.new))
+        for suite, paths in SUITES.items():
+            if _is_red(folder, paths):
+                return suite
+    return None
+
+
+def _is_red(folder: str, paths: list[str]) -> bool:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *paths]
+    environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        run = subprocess.run(
+            command, cwd=TESTS, env=environment, capture_output=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        # A suite that does not come to its end is not green.
+        return True
+    if run.returncode not in (0, 1):
+        raise RuntimeError(run.stdout.decode()[-2000:] + run.stderr.decode()[-2000:])
+    return run.returncode == 1
+
+
+def main() -> int:
+    began = time.monotonic()
+    chosen = [mutant for mutant in MUTANTS if not sys.argv[1:] or mutant.name in sys.argv[1:]]
+    rows = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for mutant, suite in zip(chosen, pool.map(killed_by, chosen), strict=True):
+            print(f"{'killed by ' + suite if suite else 'ALIVE':24} {mutant.name}", flush=True)
+            rows.append({"mutant": mutant.name, "killed_by": suite})
+    killed = sum(row["killed_by"] is not None for row in rows)
+    print(f"killed {killed} of {len(rows)}")
+    summary = {"killed": killed, "total": len(rows), "seconds": round(time.monotonic() - began), "rows": rows}
+    (TESTS.parent / "build").mkdir(exist_ok=True)
+    (TESTS.parent / "build" / "mutants.json").write_text(json.dumps(summary, indent=1))
+    return 0 if killed == len(rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
