@@ -1,0 +1,79 @@
+"""What the pages state of policies, phases, tags, counts and pictures is what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from aws_cdk import App, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk.assertions import Template
+
+from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
+from hosted_model_runtime import contract
+from hosted_model_runtime.reconcile import Phase
+from hosted_model_runtime.services import lookoutvision, rekognition
+from unit.docs.pages import ROOT, code, rows
+
+
+def granted(tmp_path: Path) -> dict[str, set[str]]:
+    """The actions of every statement of the provider's role with models of both services, by Sid."""
+    stack = Stack(App(outdir=str(tmp_path)), "S")
+    HostedModelProvider(stack, "Provider", vpc=ec2.Vpc(stack, "Vpc"))
+    LookoutVisionModel(stack, "A", project_name="boards", model_version="3")
+    arn = "arn:aws:rekognition:us-east-1:111122223333:project/boards/version/v1/1600000000001"
+    RekognitionCustomLabelsModel(stack, "B", project_version_arn=arn)
+    return {
+        statement.get("Sid", "(without a name)"): set(
+            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        )
+        for policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    }
+
+
+def test_every_statement_is_in_the_security_page(tmp_path):
+    said = {(code(row[0]) or [row[0]])[0]: set(code(row[1])) for row in rows("docs/security.md", "statement")}
+    assert said == granted(tmp_path)
+
+
+def test_the_statuses_of_the_concepts_page():
+    said = {row[0]: row[1:] for row in rows("docs/concepts.md", "phase")}
+    assert set(said) == {phase.name for phase in Phase}
+    for column, module in enumerate((lookoutvision, rekognition)):
+        for phase in Phase:
+            wanted = {status for status, its in module.PHASES.items() if its is phase}
+            assert set(re.findall(r"[A-Z_]{5,}", said[phase.name][column])) == wanted, phase
+
+
+def test_the_tags_of_the_concepts_page():
+    assert {code(row[0])[0] for row in rows("docs/concepts.md", "tag")} == set(contract.Tag.ALL)
+
+
+def test_the_line_counts():
+    hook = load("_line_counts")
+    assert hook.code_lines('"""Said\nhere."""\n\n# why\nx = (\n    1\n)\n\n\ndef f():\n    """Doc."""\n') == 4
+    page = hook.on_page_markdown((ROOT / "docs/add-a-service.md").read_text(encoding="utf-8"))
+    assert page.count("| `lambda/hosted_model_runtime/services/") == 2
+    assert page.count("| `constructs/hosted_model/") == 2
+
+
+def test_the_pictures_are_those_that_the_script_draws(tmp_path, monkeypatch):
+    script = load("_pictures")
+    monkeypatch.setattr(script, "IMAGES", tmp_path)
+    script.states()
+    script.architecture()
+    drawn = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert drawn == {
+        path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs/images").glob("*.svg")
+    }
+
+
+def load(script: str):
+    """A script of docs/ as a module."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,76 @@
+"""Every Reason of the runbook is in the code, and every Reason of the code is in the runbook."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from hosted_model_runtime import contract, lease
+from hosted_model_runtime.host import ADVICE
+from hosted_model_runtime.reconcile import Fail, Observed, Phase, Running, decide
+from hosted_model_runtime.services import lookoutvision, rekognition
+from hosted_model_runtime.target import REPORTED
+from unit.docs.pages import ROOT, code, rows
+
+RUNTIME = sorted((ROOT / "lambda" / "hosted_model_runtime").rglob("*.py"))
+
+
+def reasons() -> list[str]:
+    """The first column of the runbook's tables of Reasons."""
+    return [text for row in rows("docs/operations.md", "Reason has") for text in code(row[0])]
+
+
+def said_by_the_runtime() -> str:
+    """Every literal of the runtime, f-strings' fixed parts too; parts that stand together are one."""
+    found = [
+        node.value
+        for path in RUNTIME
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize("reason", reasons())
+def test_a_reason_of_the_runbook_is_in_the_code(reason):
+    assert reason in said_by_the_runtime()
+
+
+@pytest.mark.parametrize("row", list(rows("docs/operations.md", "message begins with")), ids=str)
+def test_a_log_line_of_the_runbook_is_in_the_code(row):
+    for text in code(row[0]):
+        # "Answer: SUCCESS" and "lookoutvision:" are put together when they are logged.
+        assert text.rstrip(":").split(": ")[0] in said_by_the_runtime()
+
+
+def failures() -> Iterator[str]:
+    """A Reason of each kind that the pure parts can give."""
+    statuses = [*lookoutvision.PHASES.items(), *rekognition.PHASES.items(), ("", Phase.ABSENT)]
+    for status, phase in statuses:
+        for started in (False, True):
+            seen = Observed(phase, "boards/1", status, min_units=3)
+            step = decide(Running(1), seen, started)
+            if isinstance(step, Fail):
+                yield step.reason
+    yield from ADVICE.values()
+    yield REPORTED
+    claim = lease.Claim("stack", "Model", "request", "Create", lease._time("20260101T000000Z"), "id")
+    later = lease.Closing(lease._time("20260102T000000Z"), "other", "resource")
+    for tags, phase in (
+        ({contract.Tag.STACK: "another"}, Phase.STOPPED),
+        ({contract.Tag.CLOSED: str(later)}, Phase.STOPPED),
+        ({}, Phase.RUNNING),
+    ):
+        yield lease.judge(tags, claim, phase).reason
+    for minimum, maximum in ((0, None), ("one", None), (2, 1)):
+        yield contract.check_units(minimum, maximum) or ""
+    for value in ("", "-"):
+        yield contract.LookoutVision.LIMITS["ProjectName"].check(value) or ""
+    yield contract.Rekognition.check({}) or ""
+
+
+@pytest.mark.parametrize("reason", sorted(set(failures())))
+def test_a_reason_of_the_code_is_in_the_runbook(reason):
+    assert [text for text in reasons() if text in reason]
