@@ -64,7 +64,7 @@ hazards: venv ## write docs/crhelper-hazards.md from a run against plain crhelpe
 	$(BIN)/python scripts/crhelper_hazards.py
 
 docs: venv .venv/.docs ## build the documentation into site/; a warning is an error
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 constraints: venv .venv/.docs ## write constraints.txt from what is installed
 	{ echo '# Every version the two commands install; the same next year as today. Regenerate: make constraints'; \
