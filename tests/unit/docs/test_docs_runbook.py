@@ -57,10 +57,10 @@ def failures() -> Iterator[str]:
     yield from ADVICE.values()
     yield REPORTED
     claim = lease.Claim("stack", "Model", "request", "Create", lease._time("20260101T000000Z"), "id")
-    later = lease.Closing(lease._time("20260102T000000Z"), "other", "resource")
+    later = lease.Claim("other", "Model", "later", "Delete", lease._time("20260102T000000Z"), "id")
     for tags, phase in (
         ({contract.Tag.STACK: "another"}, Phase.STOPPED),
-        ({contract.Tag.CLOSED: str(later)}, Phase.STOPPED),
+        (lease.closing_tag(later), Phase.STOPPED),
         ({}, Phase.RUNNING),
     ):
         yield lease.judge(tags, claim, phase).reason
