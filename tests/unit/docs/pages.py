@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from markdown_it import MarkdownIt
 
@@ -86,3 +88,13 @@ def anchors(path: Path) -> set[str]:
             said = re.sub(r"[^\w\s-]", "", inline.content.lower())
             found.add(re.sub(r"\s+", "-", said.strip()))
     return found
+
+
+def load(script: str) -> Any:
+    """A script of docs/ as a module."""
+    spec = spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
+    if spec is None or spec.loader is None:
+        raise ImportError(script)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -13,7 +13,7 @@ from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCus
 from hosted_model_runtime import contract
 from hosted_model_runtime.reconcile import Phase
 from hosted_model_runtime.services import lookoutvision, rekognition
-from unit.docs.pages import ROOT, code, rows
+from unit.docs.pages import ROOT, code, load, rows
 
 
 def granted(tmp_path: Path) -> dict[str, set[str]]:
@@ -67,13 +67,3 @@ def test_the_pictures_are_those_that_the_script_draws(tmp_path, monkeypatch):
     assert drawn == {
         path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs/images").glob("*.svg")
     }
-
-
-def load(script: str):
-    """A script of docs/ as a module."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
