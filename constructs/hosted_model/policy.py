@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import ArnFormat, Aws, Fn, Stack
 from aws_cdk import aws_iam as iam
 
 from hosted_model_runtime.contract import Tag
@@ -10,11 +10,12 @@ from hosted_model_runtime.contract import Tag
 from .service import ServiceGrants
 
 #: Characters of ARNs in the role's own policy, of whose 10,240 the other statements of both services take
-#: some 6,200; and in a policy that holds nothing but a claim, of whose 6,144 its conditions take some 600
+#: some 6,400; and in a policy that holds nothing but a claim, of whose 6,144 its conditions take some 600
 #: ("IAM and AWS STS quotas", IAM User Guide). A role can have 10 such: more than a stack can have models.
-INLINE_CLAIMS = 3_800
+INLINE_CLAIMS = 3_600
 MANAGED_CLAIMS = 5_300
 
+_STACK_UUID = Fn.select(2, Fn.split("/", Aws.STACK_ID))
 _MINE = {f"aws:ResourceTag/{Tag.STACK}": Aws.STACK_ID}
 _IN_MY_NAME = {f"aws:RequestTag/{Tag.STACK}": Aws.STACK_ID}
 _OUR_KEYS = {"aws:TagKeys": list(Tag.ALL)}
@@ -53,14 +54,14 @@ def service(grants: ServiceGrants) -> list[iam.PolicyStatement]:
             resources=every,
             conditions={"StringEquals": _MINE, "ForAllValues:StringEquals": _OUR_KEYS},
         ),
-        # What a Delete has closed is opened first, by a request that knows of the Delete. A refusal stands
-        # above every permission, so a start that is still under way ends here.
+        # What a Delete of this stack has closed is opened first, by a request that knows of the Delete. A
+        # refusal stands above every permission, so a start that is still under way ends here.
         iam.PolicyStatement(
             sid=f"{grants.prefix}Closed",
             effect=iam.Effect.DENY,
             actions=[grants.start, grants.tag],
             resources=every,
-            conditions={"Null": {f"aws:ResourceTag/{Tag.CLOSED}": "false"}},
+            conditions={"StringLike": {f"aws:ResourceTag/{Tag.CLOSED}": f"*/{_STACK_UUID}"}},
         ),
     ]
 

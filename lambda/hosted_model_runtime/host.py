@@ -26,6 +26,9 @@ LAST_SECONDS = 8.0
 #: A new policy takes some seconds to be known everywhere; longer than this it is simply missing.
 DENIED_GRACE_SECONDS = 30.0
 
+#: Lambda repeats a failed asynchronous invocation after one minute, and again after two.
+FRESH_SECONDS = 45.0
+
 ADVICE: Mapping[Kind, str] = {
     Kind.QUOTA: "ask for a higher inference-unit quota, or lower min_inference_units or max_inference_units",
     Kind.DENIED: "the function's role needs this permission on the model",
@@ -174,6 +177,7 @@ class Host:
             issued=request.issued,
             identity=fingerprint(identity),
             adopt=request.on_running == OnRunning.ADOPT,
+            fresh=self._watch.now() - request.issued.timestamp() < FRESH_SECONDS,
         )
 
     def _advance(self) -> None:

@@ -66,11 +66,18 @@ class Claim:
     issued: datetime
     identity: str
     adopt: bool = False
+    #: Whether this delivery may be the first; Lambda repeats one after a minute at the earliest.
+    fresh: bool = True
 
     @property
     def resource(self) -> str:
         """A short name of the resource, whatever it declares."""
         return fingerprint(self.stack_id, self.logical_id)
+
+    @property
+    def stack(self) -> str:
+        """The part of the stack ID that is unlike any other's; the function's policy compares it."""
+        return self.stack_id.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +110,26 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The value of ``hosted-model:closed``: which request of which resource let go, and how old it is."""
+    """The value of ``hosted-model:closed``: which request of which resource let go, and how old it is.
+
+    It ends with the stack, because the function's policy refuses every start and every claim of a model that
+    its own stack has closed: a call that is still under way then comes to nothing. Other stacks may take it.
+    """
 
     issued: datetime
     request_id: str
     resource: str
+    stack: str
 
     def __str__(self) -> str:
-        return "/".join((stamp(self.issued), self.request_id, self.resource))
+        return "/".join((stamp(self.issued), self.request_id, self.resource, self.stack))
 
     @staticmethod
     def parse(text: str | None) -> Closing | None:
+        """Return the closing, or None where the tag is absent or not ours to read."""
         try:
-            time, request_id, resource = (text or "").split("/")
-            return Closing(_time(time), request_id, resource)
+            time, request_id, resource, stack = (text or "").split("/")
+            return Closing(_time(time), request_id, resource, stack)
         except ValueError:
             return None
 
@@ -154,7 +167,13 @@ def owner_tags(claim: Claim, mark: Mark) -> dict[str, str]:
 
 def closing_tag(claim: Claim) -> dict[str, str]:
     """Return the tag that a request leaves behind when it lets go."""
-    return {Tag.CLOSED: str(Closing(claim.issued, claim.request_id, claim.resource))}
+    return {Tag.CLOSED: str(Closing(claim.issued, claim.request_id, claim.resource, claim.stack))}
+
+
+def must_reopen(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether the policy lets this claim's stack tag the model only when the closing mark is gone."""
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    return closing is not None and closing.stack == claim.stack
 
 
 def owns(tags: Mapping[str, str], claim: Claim) -> bool:

@@ -97,11 +97,13 @@ class Target:
 
     def _take(self, seen: Sighting, tags: Mapping[str, str], mark: Mark, closing: bool = False) -> bool:
         """Take command; False when another request came between."""
-        if Tag.CLOSED in tags:
-            # While a model is closed the policy lets nobody start it, nor take its lease.
-            self.service.untag(seen.arn, [Tag.CLOSED])
+        self._reopen(seen, tags)
         self._write(seen, mark, lease.closing_tag(self.claim) if closing else {})
         return self._still_held(seen)
+
+    def _reopen(self, seen: Sighting, tags: Mapping[str, str]) -> None:
+        if lease.must_reopen(tags, self.claim):
+            self.service.untag(seen.arn, [Tag.CLOSED])
 
     def _write(self, seen: Sighting, mark: Mark, more: Mapping[str, str] | None = None) -> None:
         self.service.tag(seen.arn, {**lease.owner_tags(self.claim, mark), **(more or {})})
@@ -146,6 +148,7 @@ class Hosting(Target):
         seen = self._look()
         step = decide(self.goal, seen.observed, self._started(seen))
         if self._mark and (isinstance(step, Wait) or self._now() < self._quiet_until):
+            self._note_start(seen)
             return None
         if not seen.arn:
             return self._failure(step.reason if isinstance(step, Fail) else "", None)
@@ -157,6 +160,8 @@ class Hosting(Target):
                 return Settled(ok=False, reason=_foreign(seen, verdict))
             case Standing.HELD if verdict.mark:
                 return self._command(seen, verdict.mark)
+            case Standing.FREE if self._lost_to(verdict.mark):
+                return SUPERSEDED
         return self._begin(seen, tags, verdict.mark)
 
     def _begin(self, seen: Sighting, tags: Mapping[str, str], before: Mark | None) -> Settled | None:
@@ -204,8 +209,18 @@ class Hosting(Target):
             self._refused = error.kind is Kind.CONFLICT
             raise
         self._accepted = True
+        self._note_start(seen)
+
+    def _note_start(self, seen: Sighting) -> None:
+        """Say in the lease that this request's start was accepted; tried again until it is there."""
+        if not self._accepted or self._mark is None or self._mark.state is State.STARTED:
+            return
         if self._still_held(seen):
-            self._write(seen, intent.at(State.STARTED))
+            self._write(seen, self._mark.at(State.STARTED))
+
+    def _lost_to(self, mark: Mark | None) -> bool:
+        """Say whether a request of the same second has taken what this one held: the later one commands."""
+        return self._mark is not None and mark is not None and mark.issued == self.claim.issued
 
     def _started(self, seen: Sighting) -> bool:
         if self._accepted:
@@ -343,8 +358,7 @@ class Release(Target):
         if seen.observed.phase in lease.RUNNING and not self.claim.adopt:
             return False
         try:
-            if Tag.CLOSED in tags:
-                self.service.untag(seen.arn, [Tag.CLOSED])
+            self._reopen(seen, tags)
             self.service.tag(seen.arn, lease.closing_tag(self.claim))
         except ServiceError as error:
             if error.kind is Kind.TRANSIENT:

@@ -153,6 +153,10 @@ class Stack:
             sent.abandoned = not sent.answers
         else:
             yield self._settled(sent)
+        # What CloudFormation does between two requests for one resource takes it longer than a second.
+        pause = self.world.now + 1.0
+        self.world.at(pause, lambda: None)
+        yield lambda: self.world.now >= pause
         new_id = sent.answers[0].body["PhysicalResourceId"] if sent.answers else old_id
         if sent.ok and not fails_beside and cancel is None:
             self.properties, self.physical_id, self.status = properties, new_id, "UPDATE_COMPLETE"

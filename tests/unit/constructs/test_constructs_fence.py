@@ -17,6 +17,8 @@ OTHER = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/Other/1"
 STACK, CLOSED = "hosted-model:stack", "hosted-model:closed"
 FREE: dict[str, str] = {}
 OWN, FOREIGN = {STACK: MINE}, {STACK: OTHER}
+# Closed by a Delete of this stack, and of the other one.
+HERE, THERE = ({CLOSED: f"20260131T000000Z/request/resource/{stack}"} for stack in "01")
 
 VISION = f"arn:aws:lookoutvision:{REGION}:{ACCOUNT}:model/boards"
 LABELS = f"arn:aws:rekognition:{REGION}:{ACCOUNT}:project/boards/version"
@@ -52,7 +54,11 @@ def _deployed(value: Any) -> Any:
             return known[name]
         case {"Fn::Join": [separator, parts]}:
             return separator.join(map(_deployed, parts))
-        case {"Fn::GetAtt": _} | {"Fn::Select": _}:
+        case {"Fn::Select": [index, items]}:
+            return _deployed(items)[int(index)]
+        case {"Fn::Split": [separator, text]}:
+            return _deployed(text).split(separator)
+        case {"Fn::GetAtt": _}:
             return "unknown"
         case dict():
             return {key: _deployed(each) for key, each in value.items()}
@@ -79,8 +85,9 @@ def untagging(*keys: str) -> dict[str, Any]:
         ("tag", True, FREE, tagging(OTHER), False),
         ("tag", True, OWN, tagging(OTHER), False),
         ("tag", True, FREE, tagging(MINE, "team"), False),
-        ("tag", True, FREE | {CLOSED: "x"}, tagging(), False),
-        ("tag", True, OWN | {CLOSED: "x"}, tagging(), False),
+        ("tag", True, FREE | HERE, tagging(), False),
+        ("tag", True, OWN | HERE, tagging(), False),
+        ("tag", True, FREE | THERE, tagging(), True),
         ("tag", False, FREE, tagging(), False),
         # A model that was replaced is declared no more, and is cleaned up all the same.
         ("tag", False, OWN, tagging(), True),
@@ -88,9 +95,9 @@ def untagging(*keys: str) -> dict[str, Any]:
         # To close what nobody owns, as the last word of a Delete.
         ("tag", True, FREE, {"aws:tagkeys": [CLOSED]}, True),
         # To reopen.
-        ("untag", True, FREE | {CLOSED: "x"}, untagging(CLOSED), True),
-        ("untag", True, FOREIGN | {CLOSED: "x"}, untagging(CLOSED), False),
-        ("untag", False, FREE | {CLOSED: "x"}, untagging(CLOSED), False),
+        ("untag", True, FREE | HERE, untagging(CLOSED), True),
+        ("untag", True, FOREIGN | HERE, untagging(CLOSED), False),
+        ("untag", False, FREE | HERE, untagging(CLOSED), False),
         # To let go.
         ("untag", False, OWN, untagging(STACK), True),
         ("untag", True, FOREIGN, untagging(STACK), False),
@@ -98,9 +105,10 @@ def untagging(*keys: str) -> dict[str, Any]:
         ("start", True, OWN, {}, True),
         ("start", True, FREE, {}, False),
         ("start", True, FOREIGN, {}, False),
-        ("start", True, OWN | {CLOSED: "x"}, {}, False),
+        ("start", True, OWN | HERE, {}, False),
+        ("start", True, OWN | THERE, {}, True),
         ("stop", False, OWN, {}, True),
-        ("stop", False, OWN | {CLOSED: "x"}, {}, True),
+        ("stop", False, OWN | HERE, {}, True),
         ("stop", True, FREE, {}, False),
         ("stop", True, FOREIGN, {}, False),
     ],

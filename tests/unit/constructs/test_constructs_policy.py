@@ -18,7 +18,7 @@ KEYS = ["hosted-model:stack", "hosted-model:logical-id", "hosted-model:request",
 OURS = {"ForAllValues:StringEquals": {"aws:TagKeys": KEYS}}
 MINE = {"aws:ResourceTag/hosted-model:stack": STACK_ID}
 IN_MY_NAME = {"aws:RequestTag/hosted-model:stack": STACK_ID}
-CLOSED = {"Null": {"aws:ResourceTag/hosted-model:closed": "false"}}
+CLOSED = {"StringLike": {"aws:ResourceTag/hosted-model:closed": "*/<…>"}}
 
 VISION = f"arn:<AWS::Partition>:lookoutvision:{REGION}:{ACCOUNT}:model"
 LABELS = f"arn:<AWS::Partition>:rekognition:{REGION}:{ACCOUNT}:project"

@@ -466,7 +466,7 @@ class TestOtherRequests:
     def test_a_create_that_comes_after_its_delete_starts_nothing(self) -> None:
         case = Case()
         claim_of_delete = case.host("Delete").request
-        closing = lease.Closing(claim_of_delete.issued, "request-3", fingerprint(STACK, "Model"))
+        closing = lease.Closing(claim_of_delete.issued, "request-3", fingerprint(STACK, "Model"), "uuid")
         case.service.models["1"].tags[Tag.CLOSED] = str(closing)
         assert isinstance(case.drive(), Silent)
         assert case.service.made("start", "tag", "untag") == []
