@@ -24,7 +24,7 @@ the model service): once with plain crhelper 2.0.12 and handlers as its README s
 project's function through `index.handler`. The tests demand that the first breaks the promise and the second
 keeps it; so a release of crhelper that closes a hazard turns its test red, and its override can go.
 
-Made by `make docs-hazards` (`.venv/bin/python scripts/crhelper_hazards.py`), which runs
+Made by `make hazards` (`.venv/bin/python scripts/crhelper_hazards.py`), which runs
 `tests/protocol/test_crhelper_hazards.py` and writes what was seen in that run. `<random>` stands for eight
 characters that differ from run to run. Overrides are methods of `HostedModelResource` in
 `lambda/hosted_model_runtime/resource.py`.

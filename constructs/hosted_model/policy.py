@@ -10,9 +10,9 @@ from hosted_model_runtime.contract import Tag
 from .service import ServiceGrants
 
 #: Characters of ARNs in the role's own policy, of whose 10,240 the other statements of both services take
-#: some 6,400; and in a policy that holds nothing but a claim, of whose 6,144 its conditions take some 600
+#: some 6,500; and in a policy that holds nothing but a claim, of whose 6,144 its conditions take some 600
 #: ("IAM and AWS STS quotas", IAM User Guide). A role can have 10 such: more than a stack can have models.
-INLINE_CLAIMS = 3_600
+INLINE_CLAIMS = 3_400
 MANAGED_CLAIMS = 5_300
 
 _STACK_UUID = Fn.select(2, Fn.split("/", Aws.STACK_ID))

@@ -196,8 +196,9 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
         if not owns(tags, claim):
             return Verdict(Standing.FOREIGN, reason=_owned_by(tags))
         return _among_own(Mark.parse(tags.get(Tag.REQUEST)), claim)
-    if closing and closing.issued > claim.issued:
-        # Whoever let go did so after this request was made: it is a late delivery, or it lost a race.
+    if closing and closing.issued >= claim.issued:
+        # Whoever let go did so after this request was made: it is a late delivery, or it lost a race. What
+        # this request's own stack has closed may have been closed again by another stack since.
         return Verdict(Standing.FOREIGN, reason="another stack gave it up after this request was made")
     if phase in RUNNING and not claim.adopt:
         return Verdict(Standing.FOREIGN, reason=f"it is {phase.value} and no stack owns it")

@@ -18,7 +18,9 @@ KEYS = ["hosted-model:stack", "hosted-model:logical-id", "hosted-model:request",
 OURS = {"ForAllValues:StringEquals": {"aws:TagKeys": KEYS}}
 MINE = {"aws:ResourceTag/hosted-model:stack": STACK_ID}
 IN_MY_NAME = {"aws:RequestTag/hosted-model:stack": STACK_ID}
-CLOSED = {"StringLike": {"aws:ResourceTag/hosted-model:closed": "*/<…>"}}
+STACK_UUID = {"Fn::Select": [2, {"Fn::Split": ["/", STACK_ID]}]}
+HERE = {"Fn::Join": ["", ["*/", STACK_UUID]]}
+CLOSED = {"StringLike": {"aws:ResourceTag/hosted-model:closed": HERE}}
 
 VISION = f"arn:<AWS::Partition>:lookoutvision:{REGION}:{ACCOUNT}:model"
 LABELS = f"arn:<AWS::Partition>:rekognition:{REGION}:{ACCOUNT}:project"

@@ -122,7 +122,7 @@ class TestJudge:
 
     @pytest.mark.parametrize(
         ("after", "standing"),
-        [(-SECOND, Standing.FREE), (timedelta(0), Standing.FREE), (SECOND, Standing.FOREIGN)],
+        [(-SECOND, Standing.FREE), (timedelta(0), Standing.FOREIGN), (SECOND, Standing.FOREIGN)],
     )
     def test_closed_by_another_resource(self, after: timedelta, standing: Standing) -> None:
         verdict = judge(closed(NOW + after, THEIRS), replace(CLAIM, adopt=True), Phase.STOPPED)
