@@ -170,11 +170,12 @@ class Hosting(Target):
         if isinstance(step, Fail):
             return Settled(ok=False, reason=step.reason)
         mark = lease.first_mark(self.claim, before)
-        if isinstance(step, Start):
+        in_flight = before is not None and not before.state.settled
+        if isinstance(step, Start) and not in_flight:
             mark = _intent(mark, seen)
         if not self._take(seen, tags, mark):
             return None
-        if before and not before.state.settled:
+        if in_flight:
             # The request that was superseded may have a call under way: let it land before trusting a look.
             self._quiet_until = self._now() + IN_FLIGHT_SECONDS
             return None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hosted_model_runtime.tokens import fingerprint
 from support.cases import CASES, PROJECT, ServiceCase
 from support.cloudformation import Sent, Stack, play
 from support.world import World
@@ -223,6 +224,21 @@ class TestUpdate:
         found = model(world, case)
         assert (found["status"], found["min_inference_units"]) == (case.running, 1)
         assert model(world, case, "2")["status"] == case.stopped
+
+    def test_a_start_that_was_under_way_is_undone(
+        self, world: World, case: ServiceCase, stack: Stack
+    ) -> None:
+        """A rollback takes over while the model is stopped; then the cancelled update's start arrives."""
+        arn = model(world, case)["arn"]
+        mark = f"20261118T110640Z/Update/earlier/starting-stopped/{fingerprint(stack.physical_id)}"
+        tags = {**model(world, case)["tags"], "hosted-model:request": mark}
+        seed(world, case, status=case.stopped, tags=tags)
+        world.after(5, lambda: seed(world, case, status=case.running, min_inference_units=2))
+        play(world, stack.update(case.properties("1")))
+        found = model(world, case)
+        assert stack.status == "UPDATE_COMPLETE", answered(stack.requests[1])["Reason"]
+        assert (found["arn"], found["status"], found["min_inference_units"]) == (arn, case.running, 1)
+        finish(world)
 
 
 class TestDelete:
