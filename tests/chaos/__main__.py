@@ -22,10 +22,10 @@ from typing import Any
 CHUNK = 50
 
 
-def histories(job: tuple[str, int, int]) -> dict[str, Any]:
+def histories(job: tuple[str, int, int, bool]) -> dict[str, Any]:
     """Play some histories of one service; runs in a process of its own."""
-    service, examples, seed = job
-    from hypothesis import HealthCheck, settings
+    service, examples, seed, shrink = job
+    from hypothesis import HealthCheck, Phase, settings
     from hypothesis import seed as seeded
     from hypothesis.stateful import run_state_machine_as_test
 
@@ -38,6 +38,7 @@ def histories(job: tuple[str, int, int]) -> dict[str, Any]:
         stateful_step_count=14,
         deadline=None,
         database=None,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     output = io.StringIO()
@@ -72,6 +73,7 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=1000, help="histories, over both services")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--service", choices=["lookoutvision", "rekognition"], action="append")
+    parser.add_argument("--no-shrink", action="store_true", help="print a broken history as it was found")
     parser.add_argument("--no-kill-points", action="store_true")
     given = parser.parse_args()
     from chaos.lifecycles import LIFECYCLES
@@ -83,7 +85,10 @@ def main() -> int:
     services = given.service or ["lookoutvision", "rekognition"]
     chunks = -(-given.examples // CHUNK)
     jobs: list[tuple[Any, Any]] = [
-        (histories, (services[number % len(services)], CHUNK, given.seed * 100_000 + number))
+        (
+            histories,
+            (services[number % len(services)], CHUNK, given.seed * 100_000 + number, not given.no_shrink),
+        )
         for number in range(chunks)
     ]
     if not given.no_kill_points:

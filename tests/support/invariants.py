@@ -61,7 +61,9 @@ class Promises:
     def _one_answer(self) -> Iterable[str]:
         for stack, sent in self._sent():
             name = f"{stack.name} {sent.event['RequestType']} {stack.requests.index(sent)}"
-            told = {self._told(answer.body) for answer in sent.answers}
+            # Once CloudFormation has gone on to another request, nobody listens to this one any more.
+            until = min((other.issued for other in self._later(stack, sent)), default=float("inf"))
+            told = {self._told(answer.body) for answer in sent.answers if answer.time <= until}
             if len(told) > 1:
                 yield f"1: {name} got answers that differ: {told}"
             expected = self._identity(sent)
@@ -91,9 +93,11 @@ class Promises:
         )
 
     @staticmethod
-    def _superseded(stack: Stack, sent: Sent) -> bool:
-        later = stack.requests[stack.requests.index(sent) + 1 :]
-        return any(other.issued < sent.expiry for other in later) and not sent.answers
+    def _later(stack: Stack, sent: Sent) -> list[Sent]:
+        return stack.requests[stack.requests.index(sent) + 1 :]
+
+    def _superseded(self, stack: Stack, sent: Sent) -> bool:
+        return any(other.issued < sent.expiry for other in self._later(stack, sent)) and not sent.answers
 
     def _lambda_gave_up(self, sent: Sent) -> bool:
         """Say whether one delivery was killed three times over: nobody is left who could answer."""
