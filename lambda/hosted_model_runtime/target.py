@@ -28,6 +28,7 @@ class Settled:
 SUPERSEDED = Settled(ok=False, superseded=True)
 #: A call that a superseded request has under way lands within the SDK's connect and read time-outs.
 IN_FLIGHT_SECONDS = 15.0
+STRIPPED = "the model's hosted-model: tags were removed while this request commanded it"
 REPORTED = "this request was reported as failed before; the function's log has the reason"
 
 
@@ -160,8 +161,8 @@ class Hosting(Target):
                 return Settled(ok=False, reason=_foreign(seen, verdict))
             case Standing.HELD if verdict.mark:
                 return self._command(seen, verdict.mark)
-            case Standing.FREE if self._lost_to(verdict.mark):
-                return SUPERSEDED
+            case Standing.FREE if self._mark and (lost := self._lost_to(verdict.mark)):
+                return lost
         return self._begin(seen, tags, verdict.mark)
 
     def _begin(self, seen: Sighting, tags: Mapping[str, str], before: Mark | None) -> Settled | None:
@@ -219,9 +220,12 @@ class Hosting(Target):
         if self._still_held(seen):
             self._write(seen, self._mark.at(State.STARTED))
 
-    def _lost_to(self, mark: Mark | None) -> bool:
-        """Say whether a request of the same second has taken what this one held: the later one commands."""
-        return self._mark is not None and mark is not None and mark.issued == self.claim.issued
+    def _lost_to(self, mark: Mark | None) -> Settled | None:
+        """Say how a request ends that held the lease and does not any more; None: it may take it back."""
+        if mark is None:
+            return Settled(ok=False, reason=STRIPPED)
+        # Of two requests of one second the later one commands; what an older one wrote late is written over.
+        return SUPERSEDED if mark.issued == self.claim.issued else None
 
     def _started(self, seen: Sighting) -> bool:
         if self._accepted:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hosted_model_runtime.target import STRIPPED
 from hosted_model_runtime.tokens import fingerprint
 from support.cases import CASES, PROJECT, ServiceCase
 from support.cloudformation import Sent, Stack, play
@@ -143,6 +144,16 @@ class TestCreate:
         assert model(world, case)["starts"] == 0
         play(world, stack.delete())
         assert model(world, case)["status"] == case.stopped
+        finish(world)
+
+    def test_a_lease_that_is_taken_away_is_not_taken_back(self, world: World, case: ServiceCase) -> None:
+        seed(world, case)
+        world.after(20, lambda: seed(world, case, tags={}))
+        stack = Stack(world, case)
+        play(world, stack.create(case.properties("1")))
+        body = answered(stack.requests[0])
+        assert (body["Status"], body["Reason"]) == ("FAILED", STRIPPED)
+        assert "hosted-model:stack" not in model(world, case)["tags"]
         finish(world)
 
     def test_another_stacks_model_is_left_alone(self, world: World, case: ServiceCase) -> None:

@@ -11,7 +11,7 @@ from hosted_model_runtime import contract, lease
 from hosted_model_runtime.host import ADVICE
 from hosted_model_runtime.reconcile import Fail, Observed, Phase, Running, decide
 from hosted_model_runtime.services import lookoutvision, rekognition
-from hosted_model_runtime.target import REPORTED
+from hosted_model_runtime.target import REPORTED, STRIPPED
 from unit.docs.pages import ROOT, code, rows
 
 RUNTIME = sorted((ROOT / "lambda" / "hosted_model_runtime").rglob("*.py"))
@@ -56,6 +56,7 @@ def failures() -> Iterator[str]:
                 yield step.reason
     yield from ADVICE.values()
     yield REPORTED
+    yield STRIPPED
     claim = lease.Claim("stack", "Model", "request", "Create", lease._time("20260101T000000Z"), "id")
     later = lease.Claim("other", "Model", "later", "Delete", lease._time("20260102T000000Z"), "id")
     for tags, phase in (
