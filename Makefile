@@ -10,7 +10,7 @@ PYTEST  := $(BIN)/pytest --durations=10
 E2E     := $(PYTEST) -n 4 --dist loadfile tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards docs constraints clean
+.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards docs oldest constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ hazards: venv ## write docs/crhelper-hazards.md from a run against plain crhelpe
 
 docs: venv .venv/.docs ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+oldest: venv ## the constructs' tests on the oldest aws-cdk-lib that pyproject.toml admits
+	scripts/oldest_cdk.sh $(BIN)/python
 
 constraints: venv .venv/.docs ## write constraints.txt from what is installed
 	{ echo '# Every version the two commands install; the same next year as today. Regenerate: make constraints'; \
