@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .contract import OnRunning
+from .hosting import Hosting
 from .lease import Claim
+from .release import Release
 from .request import InvalidRequestError, Request
 from .schedule import interval
 from .services.base import Kind, Service, ServiceError
-from .target import Hosting, Release, Settled, Target
+from .target import Settled, Target
 from .tokens import fingerprint
 
 logger = logging.getLogger(__name__)

@@ -77,7 +77,7 @@ MUTANTS = (
     ),
     Mutant(
         "a refused stop is taken for a stop",
-        "target.py",
+        "release.py",
         "if error.kind is Kind.CONFLICT and seen.observed.phase is Phase.FAILED:",
         "if error.kind is Kind.CONFLICT:",
     ),
@@ -95,7 +95,7 @@ MUTANTS = (
     ),
     Mutant(
         "a Delete leaves no closing mark where nobody owns the model",
-        "target.py",
+        "release.py",
         "return self._cycle() if self._close_unowned(seen, tags) else Settled(ok=True)",
         "return Settled(ok=True)",
     ),
@@ -143,13 +143,13 @@ MUTANTS = (
     ),
     Mutant(
         "a verdict is not remembered",
-        "target.py",
+        "hosting.py",
         "        self._write(seen, verdict.mark.at(State.FAILED))\n",
         "",
     ),
     Mutant(
         "a start that somebody else stopped is done again",
-        "target.py",
+        "hosting.py",
         "        if self._accepted:\n            return True\n",
         "        return False\n",
     ),
@@ -161,7 +161,7 @@ MUTANTS = (
     ),
     Mutant(
         "a replaced model keeps its lease",
-        "target.py",
+        "release.py",
         "        self.service.untag(seen.arn, Tag.OWNER)\n",
         "",
     ),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hosted_model_runtime.target import STRIPPED
+from hosted_model_runtime.hosting import STRIPPED
 from hosted_model_runtime.tokens import fingerprint
 from support.cases import CASES, PROJECT, ServiceCase
 from support.cloudformation import Sent, Stack, play

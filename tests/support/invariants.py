@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hosted_model_runtime.contract import Tag
-from hosted_model_runtime.target import IN_FLIGHT_SECONDS
+from hosted_model_runtime.hosting import IN_FLIGHT_SECONDS
 from support.cases import ServiceCase
 from support.cloudformation import SECRET, Sent, Stack
 from support.world import RETRY_SECONDS, World

@@ -9,9 +9,9 @@ import pytest
 
 from hosted_model_runtime import contract, lease
 from hosted_model_runtime.host import ADVICE
+from hosted_model_runtime.hosting import REPORTED, STRIPPED
 from hosted_model_runtime.reconcile import Fail, Observed, Phase, Running, decide
 from hosted_model_runtime.services import lookoutvision, rekognition
-from hosted_model_runtime.target import REPORTED, STRIPPED
 from unit.docs.pages import ROOT, code, rows
 
 RUNTIME = sorted((ROOT / "lambda" / "hosted_model_runtime").rglob("*.py"))

@@ -1,0 +1,212 @@
+"""Hosting: the model runs with the units that the request declares, and the request commands it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from . import lease
+from .contract import Attribute
+from .lease import Claim, Mark, Standing, State, Verdict
+from .reconcile import Done, Fail, Phase, Running, Start, Stop, Wait, decide
+from .request import Units
+from .services.base import Kind, Service, ServiceError, Sighting
+from .target import SUPERSEDED, Settled, Target
+
+#: A call that a superseded request has under way lands within the SDK's connect and read time-outs.
+IN_FLIGHT_SECONDS = 15.0
+STRIPPED = "the model's hosted-model: tags were removed while this request commanded it"
+REPORTED = "this request was reported as failed before; the function's log has the reason"
+
+
+class Hosting(Target):
+    """Goal: the model runs with these units, and this request commands it."""
+
+    goal: Running
+
+    def __init__(
+        self,
+        service: Service,
+        model: Mapping[str, str],
+        claim: Claim,
+        now: Callable[[], float],
+        units: Units,
+    ) -> None:
+        super().__init__(service, model, claim, now)
+        self.units = units
+        self.goal = Running(units.minimum, units.maximum, may_resize=claim.type == "Update")
+        self._accepted = self._refused = False
+        self._quiet_until = 0.0
+
+    def _judge(self, tags: Mapping[str, str], phase: Phase) -> Verdict:
+        return lease.judge(tags, self.claim, phase)
+
+    def _cycle(self) -> Settled | None:
+        seen = self._look()
+        step = decide(self.goal, seen.observed, self._started(seen))
+        if self._mark and (isinstance(step, Wait) or self._now() < self._quiet_until):
+            self._note_start(seen)
+            return None
+        if not seen.arn:
+            return self._failure(step.reason if isinstance(step, Fail) else "", None)
+        tags, verdict = self._read(seen)
+        match verdict.standing:
+            case Standing.SUPERSEDED:
+                return SUPERSEDED
+            case Standing.FOREIGN:
+                return Settled(ok=False, reason=_foreign(seen, verdict))
+            case Standing.HELD if verdict.mark:
+                return self._command(seen, verdict.mark)
+            case Standing.FREE if self._mark and (lost := self._lost_to(verdict.mark)):
+                return lost
+        return self._begin(seen, tags, verdict.mark)
+
+    def _begin(self, seen: Sighting, tags: Mapping[str, str], before: Mark | None) -> Settled | None:
+        """Take the lease, unless the model is in no condition to be hosted."""
+        step = decide(self.goal, seen.observed, started=False)
+        if isinstance(step, Fail):
+            return Settled(ok=False, reason=step.reason)
+        mark = lease.first_mark(self.claim, before)
+        in_flight = before is not None and not before.state.settled
+        if isinstance(step, Start) and not in_flight:
+            mark = _intent(mark, seen)
+        if not self._take(seen, tags, mark):
+            return None
+        if in_flight:
+            # The request that was superseded may have a call under way: let it land before trusting a look.
+            self._quiet_until = self._now() + IN_FLIGHT_SECONDS
+            return None
+        return self._command(seen, mark)
+
+    def _command(self, seen: Sighting, mark: Mark) -> Settled | None:
+        """Take the next step; the lease was read in this cycle, and it is this request's."""
+        self._mark = mark
+        if mark.state.settled:
+            return self._again(seen, mark)
+        match decide(self.goal, seen.observed, self._started(seen)):
+            case Start():
+                self._start(seen, mark)
+            case Stop():
+                self.service.stop(seen, self._token("Stop", seen))
+            case Done():
+                return self._done(seen, mark)
+            case Fail(reason):
+                return self._failure(reason, seen)
+        return None
+
+    def _start(self, seen: Sighting, mark: Mark) -> None:
+        intent = _intent(mark, seen)
+        if mark != intent:
+            # Written first: whoever comes after a kill and finds another phase knows that the start happened.
+            self._write(seen, intent)
+            if not self._still_held(seen):
+                return
+        try:
+            self.service.start(seen, self.units, self._token("Start", seen, self.units))
+        except ServiceError as error:
+            self._refused = error.kind is Kind.CONFLICT
+            raise
+        self._accepted = True
+        self._note_start(seen)
+
+    def _note_start(self, seen: Sighting) -> None:
+        """Say in the lease that this request's start was accepted; tried again until it is there."""
+        if not self._accepted or self._mark is None or self._mark.state is State.STARTED:
+            return
+        if self._still_held(seen):
+            self._write(seen, self._mark.at(State.STARTED))
+
+    def _lost_to(self, mark: Mark | None) -> Settled | None:
+        """Say how a request ends that held the lease and does not any more; None: it may take it back."""
+        if mark is None:
+            return Settled(ok=False, reason=STRIPPED)
+        # Of two requests of one second the later one commands; what an older one wrote late is written over.
+        return SUPERSEDED if mark.issued == self.claim.issued else None
+
+    def _started(self, seen: Sighting) -> bool:
+        if self._accepted:
+            return True
+        if self._mark is None:
+            return False
+        if self._mark.state is State.STARTED:
+            return True
+        before = {State.STARTING_STOPPED: Phase.STOPPED, State.STARTING_FAILED: Phase.FAILED}
+        expected = before.get(self._mark.state)
+        if expected is None or seen.observed.phase is expected:
+            return False
+        # A start that was refused was somebody else's: what runs may be resized.
+        return not (self._refused and seen.observed.phase is Phase.RUNNING)
+
+    def _done(self, seen: Sighting, mark: Mark) -> Settled | None:
+        hosted_at = mark.hosted_at or lease.stamp(datetime.fromtimestamp(self._now(), UTC))
+        self._write(seen, mark.at(State.DONE, hosted_at))
+        # What is in the tag now is what every repeat of this request will answer.
+        kept = self._read(seen)[1]
+        if kept.standing is not Standing.HELD or kept.mark is None:
+            return None
+        return self._success(seen, kept.mark)
+
+    def _again(self, seen: Sighting, mark: Mark) -> Settled:
+        if mark.state is State.FAILED:
+            return Settled(ok=False, reason=REPORTED)
+        return self._success(seen, mark)
+
+    def _success(self, seen: Sighting, mark: Mark) -> Settled:
+        return Settled(
+            ok=True,
+            data={
+                Attribute.MODEL_ARN: seen.arn,
+                Attribute.MODEL_VERSION: seen.version,
+                Attribute.STATUS: self.service.running,
+                Attribute.HOSTED_AT: mark.hosted_at,
+            },
+        )
+
+    def fail(self, reason: str) -> None:
+        self.settled = self._failure(reason, self._look() if self._mark else None)
+
+    def _failure(self, reason: str, seen: Sighting | None) -> Settled:
+        """Fail, and leave that verdict in the lease for a repeat of this request."""
+        if self._mark is None or seen is None or not seen.arn:
+            return Settled(ok=False, reason=reason)
+        verdict = self._read(seen)[1]
+        if verdict.standing is not Standing.HELD or verdict.mark is None:
+            return SUPERSEDED
+        if verdict.mark.state.settled:
+            # Another delivery of this request was quicker.
+            return self._again(seen, verdict.mark)
+        self._write(seen, verdict.mark.at(State.FAILED))
+        return Settled(ok=False, reason=reason)
+
+    def give_up(self, reason: str) -> None:
+        """Fail, and stop what this request started: CloudFormation may be told not to roll back."""
+        self.settled = Settled(ok=False, reason=reason)
+        seen = self._look()
+        if not seen.arn:
+            return
+        verdict = self._read(seen)[1]
+        if verdict.standing is Standing.SUPERSEDED:
+            self.settled = SUPERSEDED
+        if verdict.standing is not Standing.HELD or verdict.mark is None:
+            return
+        self._mark = verdict.mark
+        if self._mark.state.settled:
+            self.settled = self._again(seen, self._mark)
+            return
+        started = self._started(seen)
+        self.settled = self._failure(reason, seen)
+        if started and seen.observed.phase in (Phase.STARTING, Phase.RUNNING) and self._still_held(seen):
+            self.service.stop(seen, self._token("Abort", seen))
+
+
+def _intent(mark: Mark, seen: Sighting) -> Mark:
+    return mark.at(State.starting(seen.observed.phase), hosted_at="")
+
+
+def _foreign(seen: Sighting, verdict: Verdict) -> str:
+    advice = (
+        "remove it from there first, or, if that stack is gone, remove the model's hosted-model: tags"
+        if verdict.reason.startswith("it is owned")
+        else "stop it, or declare it with on_running=OnRunning.ADOPT"
+    )
+    return f"{seen.observed.name} is not this stack's to command: {verdict.reason}; {advice}"
