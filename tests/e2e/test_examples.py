@@ -12,6 +12,7 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from support_models import new_model
 from support_stage import CHECKOUT, IMAGE, Stage
 
 from hosted_model_local.demo_services import SERVICES
@@ -27,8 +28,13 @@ CASES = {
 
 @pytest.mark.parametrize("example", CASES)
 def test_an_example_from_deploy_to_destroy(stage: Stage, tmp_path: Path, example: str) -> None:
+    _, service, version = CASES[example]
+    with new_model(stage, PROJECT, version, service):
+        deploy_and_destroy(stage, tmp_path, example)
+
+
+def deploy_and_destroy(stage: Stage, tmp_path: Path, example: str) -> None:
     name, service, version = CASES[example]
-    stage.seed(PROJECT, version, service=service)
     # A copy: nothing is written into the checkout, and the app finds the package by its installation only.
     folder = tmp_path / example
     shutil.copytree(CHECKOUT / "examples" / example, folder)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support_models import new_model
 from support_package import SECONDS, Distributions, build, installed, offline, run, type_check
 from support_stage import CHECKOUT, Stage
 
@@ -112,10 +113,14 @@ def test_a_users_app_from_synth_to_destroy(stage: Stage, user_app: Path, tmp_pat
     )  # fmt: skip
     assert (lint.returncode, lint.stdout) == (0, "")
 
-    stage.seed(PROJECT, VERSION)
+    with new_model(stage, PROJECT, VERSION):
+        deploy_and_destroy(stage, user_app, code(ours))
+
+
+def deploy_and_destroy(stage: Stage, user_app: Path, ours: list[str]) -> None:
     deploy = stage.start("deploy", "--require-approval", "never", "--method", "direct", cwd=user_app)
     assert deploy.wait() == 0
-    assert code(template(user_app / "cdk.out")) == code(ours), "each synth stages the code anew"
+    assert code(template(user_app / "cdk.out")) == ours, "each synth stages the code anew"
     hosted = stage.model(PROJECT, VERSION)
     assert (hosted.status, hosted.starts) == ("HOSTED", 1)
     assert stage.outputs(STACK) == {"ModelArn": hosted.arn}
