@@ -75,7 +75,7 @@ constraints: venv .venv/.docs ## write constraints.txt from what is installed
 	mv constraints.txt.new constraints.txt
 
 clean: ## remove what the other targets made
-	rm -rf .venv node_modules .work cdk.out site build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	rm -rf .venv .venvs node_modules .work cdk.out site build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \
 		.import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
