@@ -35,7 +35,7 @@ class Hosting(Target):
         super().__init__(service, model, claim, now)
         self.units = units
         self.goal = Running(units.minimum, units.maximum, may_resize=claim.type == "Update")
-        self._accepted = self._refused = False
+        self._accepted = self._refused = self._unsure = False
         self._quiet_until = 0.0
 
     def _judge(self, tags: Mapping[str, str], phase: Phase) -> Verdict:
@@ -44,9 +44,10 @@ class Hosting(Target):
     def _cycle(self) -> Settled | None:
         seen = self._look()
         step = decide(self.goal, seen.observed, self._started(seen))
-        if self._mark and (isinstance(step, Wait) or self._now() < self._quiet_until):
+        if self._mark and (self._is_quiet() or (isinstance(step, Wait) and not self._unsure)):
             self._note_start(seen)
             return None
+        self._unsure = False
         if not seen.arn:
             return self._failure(step.reason if isinstance(step, Fail) else "", None)
         tags, verdict = self._read(seen)
@@ -61,6 +62,9 @@ class Hosting(Target):
                 return lost
         return self._begin(seen, tags, verdict.mark)
 
+    def _is_quiet(self) -> bool:
+        return self._now() < self._quiet_until
+
     def _begin(self, seen: Sighting, tags: Mapping[str, str], before: Mark | None) -> Settled | None:
         """Take the lease, unless the model is in no condition to be hosted."""
         step = decide(self.goal, seen.observed, started=False)
@@ -71,10 +75,12 @@ class Hosting(Target):
         if isinstance(step, Start) and not in_flight:
             mark = _intent(mark, seen)
         if not self._take(seen, tags, mark):
+            self._unsure = True
             return None
         if in_flight:
-            # The request that was superseded may have a call under way: let it land before trusting a look.
-            self._quiet_until = self._now() + IN_FLIGHT_SECONDS
+            # The request that was superseded may have a call under way: let it land, then look at the model
+            # and at the lease again.
+            self._quiet_until, self._unsure = self._now() + IN_FLIGHT_SECONDS, True
             return None
         return self._command(seen, mark)
 

@@ -214,6 +214,9 @@ def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
         return Verdict(Standing.UNOWNED)
     if not owns(tags, claim) or not declared_as(tags, claim.identity):
         return Verdict(Standing.RELEASED)
+    if closing and closing.request_id == claim.request_id:
+        # Whoever wrote the mark, while the model is closed nobody but this request can act on it.
+        return Verdict(Standing.HELD, Mark.parse(tags.get(Tag.REQUEST)))
     return _among_own(Mark.parse(tags.get(Tag.REQUEST)), claim)
 
 

@@ -69,6 +69,9 @@ class Stack:
         """Make a request and invoke the function with it, as often as Lambda happens to deliver it."""
         number = len(self.requests)
         now = self.world.now
+        if kind != "Delete" and self.requests:
+            # Between two requests for one resource CloudFormation takes longer than a second.
+            now = max(now, int(self.requests[-1].issued) + 1.0)
         date = datetime.fromtimestamp(int(now), UTC).strftime("%Y%m%dT%H%M%SZ")
         event: dict[str, Any] = {
             "RequestType": kind,

@@ -127,7 +127,7 @@ class Promises:
         for model in models:
             owner = model["tags"].get(Tag.STACK)
             runs = self._runs(model["status"])
-            if owner in gone:
+            if owner in gone and model["status"] != self.case.deleting:
                 yield f"3: {model['version']} ({model['status']}) is owned by {gone[owner].name}: gone"
             if runs and owner is None and model["version"] not in self.by_hand:
                 yield f"3: {model['version']} is {model['status']} and nobody declares it"
