@@ -1,7 +1,7 @@
 """``make mutants``: deliberate breakages of the runtime, each of which the suite must see.
 
-Every mutant is a copy of the runtime with one thing broken, put in front of the real one. The protocol suite
-runs first, the unit tests after it. Exit code 0 when every mutant was killed.
+Every mutant is a copy of the runtime with one thing broken, put in front of the real one. CloudFormation's
+sequences run first, then the unit tests, then kill points and histories. Exit code 0 when every mutant was killed.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ TESTS = Path(__file__).resolve().parent.parent
 RUNTIME = TESTS.parent / "lambda" / "hosted_model_runtime"
 SUITES = {
     "lifecycles": ["protocol/test_lifecycle.py"],
+    "unit tests": ["unit/runtime"],
     "kill points": ["protocol/test_kill_points.py"],
     "histories": ["protocol/test_histories.py"],
-    "unit tests": ["unit/runtime"],
 }
 SECONDS = 600
 
