@@ -1,7 +1,8 @@
 """``make mutants``: deliberate breakages of the runtime, each of which the suite must see.
 
 Every mutant is a copy of the runtime with one thing broken, put in front of the real one. CloudFormation's
-sequences run first, then the unit tests, then kill points and histories. Exit code 0 when every mutant was killed.
+sequences run first, then the unit tests, then kill points and histories. Exit code 0 when every mutant was
+killed.
 """
 
 from __future__ import annotations

@@ -100,9 +100,13 @@ class Promises:
         return any(other.issued < sent.expiry for other in self._later(stack, sent)) and not sent.answers
 
     def _lambda_gave_up(self, sent: Sent) -> bool:
-        """Say whether one delivery was killed three times over: nobody is left who could answer."""
+        """Say whether nobody is left who could answer: killed three times over, or in the last minute."""
         return any(
-            invocation.attempt == len(RETRY_SECONDS) and invocation.ended != "ok"
+            invocation.ended != "ok"
+            and (
+                invocation.attempt == len(RETRY_SECONDS)
+                or invocation.ended_at + RETRY_SECONDS[invocation.attempt] >= sent.expiry
+            )
             for invocation in self.world.invocations
             if invocation.event["RequestId"] == sent.event["RequestId"]
         )

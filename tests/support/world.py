@@ -73,6 +73,7 @@ class Invocation:
     attempt: int
     green: greenlet | None = None
     ended: str = ""
+    ended_at: float = 0.0
 
 
 @dataclass
@@ -226,6 +227,7 @@ class World:
             invocation.ended = "ok"
             environments.append(module)
         except (Exception, Killed) as error:
+            invocation.ended_at = self.now
             invocation.ended = f"{type(error).__name__}: {error}"
             if isinstance(error, Exception):
                 environments.append(module)
