@@ -90,7 +90,7 @@ def adopt(stack: Stack) -> Iterator[Script]:
 
 
 def out_of_time(stack: Stack) -> Iterator[Script]:
-    seed(stack.world, stack.case, "1", start_seconds=110)
+    seed(stack.world, stack.case, "1", start_seconds=95)
     yield stack.create(stack.case.properties("1", HostingTimeoutSeconds=120))
 
 
