@@ -48,7 +48,7 @@ e2e: venv ## the real cdk command on the local cloud
 	$(E2E)
 
 test: lint ## all of the four
-	$(PYTEST) -n 2 tests/unit tests/protocol
+	$(PYTEST) -n 2 --dist worksteal tests/unit tests/protocol
 	$(E2E)
 
 chaos: venv ## generated histories and every kill point [EXAMPLES=1000 SEED=1]
