@@ -20,7 +20,6 @@ class Property:
     MIN_INFERENCE_UNITS = "MinInferenceUnits"
     MAX_INFERENCE_UNITS = "MaxInferenceUnits"
     ON_RUNNING = "OnRunning"
-    SERVICE_TIMEOUT = "ServiceTimeout"
     TIMEOUT_SECONDS = "HostingTimeoutSeconds"
 
 
