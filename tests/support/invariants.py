@@ -14,6 +14,8 @@ from support.cases import ServiceCase
 from support.cloudformation import SECRET, Sent, Stack
 from support.world import RETRY_SECONDS, World
 
+#: Seconds before ServiceTimeout by which an answer must be there.
+IN_TIME = 5
 GONE = ("DELETED", "ROLLBACK_COMPLETE", "NONE")
 STABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
@@ -74,7 +76,7 @@ class Promises:
                 continue
             if not sent.answers:
                 yield f"1: {name} got no answer"
-            elif sent.answers[0].time > sent.expiry - 5:
+            elif sent.answers[0].time > sent.expiry - IN_TIME:
                 yield f"1: {name} was answered {sent.expiry - sent.answers[0].time:.1f} s before its timeout"
 
     @staticmethod
@@ -100,12 +102,12 @@ class Promises:
         return any(other.issued < sent.expiry for other in self._later(stack, sent)) and not sent.answers
 
     def _lambda_gave_up(self, sent: Sent) -> bool:
-        """Say whether nobody is left who could answer: killed three times over, or in the last minute."""
+        """Say whether nobody is left who could answer in time: killed three times over, or in the end."""
         return any(
             invocation.ended != "ok"
             and (
                 invocation.attempt == len(RETRY_SECONDS)
-                or invocation.ended_at + RETRY_SECONDS[invocation.attempt] >= sent.expiry
+                or invocation.ended_at + RETRY_SECONDS[invocation.attempt] >= sent.expiry - IN_TIME
             )
             for invocation in self.world.invocations
             if invocation.event["RequestId"] == sent.event["RequestId"]
