@@ -81,6 +81,8 @@ seen["tags_left"] = client.list_tags_for_resource(ResourceArn=arn)["Tags"]
 listing = {"ProjectName": "circuit-boards", "PaginationConfig": {"PageSize": 1}}
 pages = client.get_paginator("list_models").paginate(**listing)
 seen["pages"] = [[each["ModelVersion"] for each in page["Models"]] for page in pages]
+pages = client.get_paginator("list_projects").paginate(PaginationConfig={"PageSize": 1})
+seen["projects"] = [[each["ProjectName"] for each in page["Projects"]] for page in pages]
 answer = client.stop_model(**model, ClientToken="stop-1")
 seen["stop"] = [answer["ResponseMetadata"]["HTTPStatusCode"], answer["Status"]]
 seen["stopped"] = wait("TRAINED")["Status"]
@@ -157,6 +159,7 @@ def test_the_unmodified_client_uses_the_simulator(official_python: Path) -> None
     assert seen["tags"] == [{"Key": "team/a b", "Value": "x=1"}, {"Key": "stage", "Value": ""}]
     assert seen["tags_left"] == [{"Key": "stage", "Value": ""}]
     assert seen["pages"] == [["3"], ["4"]]
+    assert seen["projects"] == [["circuit-boards"]]
     assert (seen["stop"], seen["stopped"]) == ([202, "STOPPING_HOSTING"], "TRAINED")
     assert (seen["model"]["starts"], seen["model"]["stops"]) == (1, 1)
     assert seen["model"]["billed_unit_seconds"] > 0

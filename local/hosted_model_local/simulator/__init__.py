@@ -6,10 +6,11 @@ misreading there cannot hide behind the same misreading here.
 What is simulated, and from which documents
 -------------------------------------------
 Lookout for Vision
-    StartModel, StopModel, DescribeModel, ListModels, DetectAnomalies, TagResource, UntagResource and
-    ListTagsForResource of the Amazon Lookout for Vision API Reference (2020-11-20), with the shapes, patterns
-    and limits of the service model in botocore 1.40.60. IAM actions, resources and condition keys from the
-    Service Authorization Reference; 5 requests a second from the quotas page of the Developer Guide.
+    StartModel, StopModel, DescribeModel, ListModels, ListProjects, DetectAnomalies, TagResource,
+    UntagResource and ListTagsForResource of the Amazon Lookout for Vision API Reference (2020-11-20), with
+    the shapes, patterns and limits of the service model in botocore 1.40.60. IAM actions, resources and condition
+    keys from the Service Authorization Reference; 5 requests a second from the quotas page of the Developer
+    Guide.
 
 Rekognition Custom Labels
     StartProjectVersion, StopProjectVersion, DescribeProjectVersions, DetectCustomLabels, TagResource,
@@ -35,7 +36,8 @@ Where the documents are silent
   a code of AWS.
 - Order of checks: authentication, authorisation, request quota, validation, existence, state. A body that is
   not JSON is a ValidationException, as is a tag key that is given twice or begins with ``aws:``.
-- A project exists as long as it has a model. ListModels is consistent at once, in order of version numbers.
+- A project exists as long as it has a model, and is as old as one of them. ListModels and ListProjects are
+  consistent at once, in order of version numbers and of names.
 - Status messages, Performance and OutputConfig are made up. DetectAnomalies does not look into the image: its
   answer depends on the bytes alone. Its limit of 8 MB counts 8388608 bytes.
 - Rekognition: StartProjectVersion is accepted in TRAINING_COMPLETED, STOPPED, COPYING_COMPLETED and FAILED,

@@ -1,7 +1,8 @@
 """Amazon Lookout for Vision, API version 2020-11-20, as it was until 2025-10-31.
 
 REST with JSON bodies. Follows the Amazon Lookout for Vision API Reference: StartModel, StopModel,
-DescribeModel, ListModels, DetectAnomalies, TagResource, UntagResource and ListTagsForResource.
+DescribeModel, ListModels, ListProjects, DetectAnomalies, TagResource, UntagResource and
+ListTagsForResource.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ OPERATIONS = frozenset(
         "StopModel",
         "DescribeModel",
         "ListModels",
+        "ListProjects",
         "DetectAnomalies",
         "TagResource",
         "UntagResource",
@@ -104,6 +106,8 @@ _ACTIONS = {
 }
 _TAG_METHODS = {"POST": "TagResource", "DELETE": "UntagResource", "GET": "ListTagsForResource"}
 _WITH_JSON = frozenset({"StartModel", "TagResource"})
+# These know no resource: IAM decides on "*".
+_LISTS = frozenset({"ListModels", "ListProjects"})
 
 
 class LookoutVision:
@@ -128,7 +132,7 @@ class LookoutVision:
             NAME,
             operation,
             request,
-            project=unquote(parts[3]),
+            project=unquote(parts[3]) if len(parts) > 3 else "",
             version=unquote(parts[5]) if len(parts) > 5 else "",
             payload=json_object(request.body) if operation in _WITH_JSON else {},
             client_token=request.headers.get("x-amzn-client-token"),
@@ -136,7 +140,9 @@ class LookoutVision:
 
     @staticmethod
     def _operation(method: str, parts: list[str]) -> str | None:
-        """The operation of ``/2020-11-20/projects/{project}/models[/{version}[/{action}]]``."""
+        """The operation of ``/2020-11-20/projects[/{project}/models[/{version}[/{action}]]]``."""
+        if (method, parts) == ("GET", ["", _API_VERSION, "projects"]):
+            return "ListProjects"
         if parts[:3] != ["", _API_VERSION, "projects"] or len(parts) < 5 or parts[4] != "models":
             return None
         if len(parts) == 7:
@@ -163,7 +169,7 @@ class LookoutVision:
         """The model's ARN with the version as the caller wrote it, ``latest`` included."""
         if call.arn is not None:
             return call.arn
-        if call.operation == "ListModels":
+        if call.operation in _LISTS:
             return "*"
         return _arn(call)
 
@@ -258,6 +264,20 @@ class LookoutVision:
         payload: dict[str, object] = {"Models": [_metadata(model) for model in page]}
         if len(rest) > size:
             payload["NextToken"] = base64.b64encode(page[-1].version.encode()).decode()
+        return Outcome(200, payload)
+
+    def _list_projects(self, call: Call, now: float) -> Outcome:
+        query = _query(call)
+        size = _page_size(query.get("maxResults", ["100"])[0])
+        after = _name_start(query.get("nextToken", [""])[0])
+        found: dict[str, dict[str, object]] = {}
+        for model in self._world.models.all(now):
+            if (model.lifecycle.service, model.account, model.region) == (NAME, call.account, call.region):
+                found.setdefault(model.project, _project(model))
+        rest = [found[name] for name in sorted(found) if name > after]
+        payload: dict[str, object] = {"Projects": rest[:size]}
+        if len(rest) > size:
+            payload["NextToken"] = base64.b64encode(str(rest[size - 1]["ProjectName"]).encode()).decode()
         return Outcome(200, payload)
 
     def _detect_anomalies(self, call: Call, now: float) -> Outcome:
@@ -380,6 +400,7 @@ _PERFORM: dict[str, Callable[[LookoutVision, Call, float], Outcome]] = {
     "StopModel": LookoutVision._stop_model,
     "DescribeModel": LookoutVision._describe_model,
     "ListModels": LookoutVision._list_models,
+    "ListProjects": LookoutVision._list_projects,
     "DetectAnomalies": LookoutVision._detect_anomalies,
     "TagResource": LookoutVision._tag_resource,
     "UntagResource": LookoutVision._untag_resource,
@@ -463,6 +484,15 @@ def _page_start(token: str) -> int:
         raise InvalidInput("The pagination token is invalid.") from error
 
 
+def _name_start(token: str) -> str:
+    """The project after which the page begins."""
+    validation.text(token, "nextToken", low=0, high=2048, pattern=_NEXT_TOKEN)
+    try:
+        return base64.b64decode(token, validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInput("The pagination token is invalid.") from error
+
+
 def _tags(value: object) -> dict[str, str]:
     """The member Tags of TagResource."""
     if not isinstance(value, list):
@@ -493,6 +523,15 @@ def _metadata(model: Model) -> dict[str, object]:
     if model.status not in LIFECYCLE.unusable:
         metadata["Performance"] = {"F1Score": 0.96, "Recall": 0.95, "Precision": 0.97}
     return metadata
+
+
+def _project(model: Model) -> dict[str, object]:
+    where = f"{partition(model.region)}:lookoutvision:{model.region}:{model.account}"
+    return {
+        "ProjectArn": f"arn:{where}:project/{model.project}",
+        "ProjectName": model.project,
+        "CreationTimestamp": model.created,
+    }
 
 
 def _conflict(model: Model, message: str) -> ApiError:

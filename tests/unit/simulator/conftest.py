@@ -102,6 +102,9 @@ class Bench:
     def list_models(self, project: str = "boards", **query: Any) -> Answer:
         return self.send("GET", f"{BASE}/{project}/models", query=urlencode(query))
 
+    def list_projects(self, headers: dict[str, str] | None = None, **query: Any) -> Answer:
+        return self.send("GET", BASE, query=urlencode(query), headers=headers)
+
     def arn(self, name: str = "boards/3") -> str:
         return f"arn:aws:lookoutvision:us-east-1:000000000000:model/{name}"
 

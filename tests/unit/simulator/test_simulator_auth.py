@@ -142,6 +142,12 @@ def test_tags_of_the_model_that_is_latest(guarded, authorizer):
             "*",
             None,
         ),
+        (
+            lambda b: b.send("GET", "/2020-11-20/projects", headers=SIGNED),
+            "ListProjects",
+            "*",
+            None,
+        ),
         (lambda b: b.send("POST", f"/2020-11-20/tags/{ARN}", b"[", headers=SIGNED), "TagResource", ARN, {}),
     ],
 )

@@ -309,7 +309,7 @@ def test_arn_partitions(bench, region):
     ("method", "path"),
     [
         ("GET", "/"),
-        ("GET", "/2020-11-20/projects"),
+        ("POST", "/2020-11-20/projects"),
         ("PUT", "/2020-11-20/projects/boards/models/3"),
         ("POST", "/2020-11-20/projects/boards/models/3/pause"),
         ("GET", "/2020-11-20/projects/boards/models/3/start"),
@@ -361,6 +361,43 @@ def test_list_models_limits(bench, query, valid):
 
 def test_list_models_of_no_project(bench):
     assert bench.list_models("none").json["ResourceType"] == "PROJECT"
+
+
+# --- ListProjects ----------------------------------------------------------------------------------------
+
+
+def test_list_projects_in_pages(bench):
+    for name in ("c/1", "a/1", "b/1", "a/2"):
+        bench.put(name)
+    seen, query = [], {"maxResults": 2}
+    while True:
+        page = bench.list_projects(**query).json
+        seen.append([project["ProjectName"] for project in page["Projects"]])
+        if "NextToken" not in page:
+            break
+        query["nextToken"] = page["NextToken"]
+    assert seen == [["a", "b"], ["c"]]
+    first = bench.list_projects(maxResults=1).json["Projects"][0]
+    assert first == {
+        "ProjectArn": "arn:aws:lookoutvision:us-east-1:000000000000:project/a",
+        "ProjectName": "a",
+        "CreationTimestamp": bench.now,
+    }
+
+
+def test_list_projects_of_the_callers_region_and_service_only(bench):
+    bench.put("here/1")
+    bench.put("there/1", region="eu-west-1")
+    bench.put("other/v1", service="rekognition")
+    scope = "AWS4-HMAC-SHA256 Credential=K/20261123/{}/lookoutvision/aws4_request"
+    for region, expected in (("us-east-1", ["here"]), ("eu-west-1", ["there"]), ("eu-north-1", [])):
+        page = bench.list_projects(headers={"authorization": scope.format(region)}).json
+        assert [project["ProjectName"] for project in page["Projects"]] == expected
+
+
+@pytest.mark.parametrize("query", [{"maxResults": 0}, {"maxResults": 101}, {"nextToken": "abc"}])
+def test_list_projects_limits(bench, query):
+    assert bench.list_projects(**query).error == "ValidationException"
 
 
 # --- tags ------------------------------------------------------------------------------------------------
