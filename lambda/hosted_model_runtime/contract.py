@@ -21,6 +21,7 @@ class Property:
     MAX_INFERENCE_UNITS = "MaxInferenceUnits"
     ON_RUNNING = "OnRunning"
     TIMEOUT_SECONDS = "HostingTimeoutSeconds"
+    HOSTING_HOURS = "HostingHours"
 
 
 class Attribute:
@@ -38,10 +39,55 @@ class Tag:
     STACK = "hosted-model:stack"
     LOGICAL_ID = "hosted-model:logical-id"
     REQUEST = "hosted-model:request"
+    HOURS = "hosted-model:hours"
     CLOSED = "hosted-model:closed"
 
-    OWNER = (STACK, LOGICAL_ID, REQUEST)
-    ALL = (STACK, LOGICAL_ID, REQUEST, CLOSED)
+    OWNER = (STACK, LOGICAL_ID, REQUEST, HOURS)
+    ALL = (STACK, LOGICAL_ID, REQUEST, HOURS, CLOSED)
+
+
+class Scheduled:
+    """The event of a schedule of hosting hours: its members, and what its goal may be."""
+
+    GOAL = "HostedModel"
+    TIME = "ScheduledTime"
+    START = "Start"
+    STOP = "Stop"
+
+    GOALS = (START, STOP)
+    #: "Adding context attributes in EventBridge Scheduler", EventBridge Scheduler User Guide.
+    TIME_ATTRIBUTE = "<aws.scheduler.scheduled-time>"
+    #: How often a scheduled start that fails is tried, and what it waits before each further one, in seconds.
+    ATTEMPTS = 3
+    RETRY_SECONDS = 120.0
+
+
+class Metric:
+    """The function's own CloudWatch metrics: namespace, names, dimensions, and the values of ``Reason``."""
+
+    NAMESPACE = "HostedModel"
+    #: Seconds from CloudFormation's request to a model that answers.
+    TIME_TO_HOSTED = "TimeToHosted"
+    #: Seconds that a model was hosted, once it is stopped.
+    HOSTING_SECONDS = "HostingSeconds"
+    HOSTING_FAILURES = "HostingFailures"
+    SUPERSEDED_REQUESTS = "SupersededRequests"
+
+    SERVICE = "Service"
+    PROJECT = "Project"
+    VERSION = "Version"
+    DIMENSIONS = (SERVICE, PROJECT, VERSION)
+    #: One more dimension of HostingFailures, always one of REASONS: each new value is a metric that bills.
+    REASON = "Reason"
+
+    QUOTA = "QUOTA"
+    DENIED = "DENIED"
+    INVALID = "INVALID"
+    HOSTING_FAILED = "HOSTING_FAILED"
+    TIMEOUT = "TIMEOUT"
+    FOREIGN = "FOREIGN"
+    OTHER = "OTHER"
+    REASONS = (QUOTA, DENIED, INVALID, HOSTING_FAILED, TIMEOUT, FOREIGN, OTHER)
 
 
 class OnRunning:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from .contract import OnRunning
-from .hosting import Hosting
+from .contract import Metric, OnRunning
+from .hosting import Former, Hosting
 from .lease import Claim
 from .release import Release
 from .request import InvalidRequestError, Request
 from .schedule import interval
 from .services.base import Kind, Service, ServiceError
-from .target import Settled, Target
+from .target import Ran, Settled, Target
 from .tokens import fingerprint
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,13 @@ ADVICE: Mapping[Kind, str] = {
     Kind.QUOTA: "ask for a higher inference-unit quota, or lower min_inference_units or max_inference_units",
     Kind.DENIED: "the function's role needs this permission on the model",
     Kind.INVALID: "correct the property that the service names",
+}
+
+
+CODES: Mapping[Kind, str] = {
+    Kind.QUOTA: Metric.QUOTA,
+    Kind.DENIED: Metric.DENIED,
+    Kind.INVALID: Metric.INVALID,
 }
 
 
@@ -60,6 +67,28 @@ class Watch(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What metrics need beside the outcome (see ``report.py``); CloudFormation is told none of it.
+
+    Attributes
+    ----------
+    model
+        The model with its version's number; empty where none was looked at.
+    code
+        Why a request failed, one of ``Metric.REASONS``; empty where no code is known.
+    superseded
+        Whether a later request commands the model.
+    ran
+        The models that this invocation saw stop.
+    """
+
+    model: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
+    superseded: bool = False
+    ran: tuple[Ran, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What CloudFormation is told."""
 
@@ -67,6 +96,7 @@ class Answer:
     physical_id: str
     reason: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +104,14 @@ class Silent:
     """A later request commands the model, or CloudFormation no longer waits: say nothing, touch nothing."""
 
     why: str
+    facts: Facts = field(default_factory=Facts, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
     """The successor watches on."""
+
+    facts: Facts = field(default_factory=Facts, compare=False)
 
 
 Outcome = Answer | Silent | HandedOver
@@ -133,9 +166,9 @@ class Host:
             else:
                 self._advance()
             if (outcome := self._outcome()) is not None:
-                return outcome
+                return replace(outcome, facts=self._facts())
             if self._leaves():
-                return HandedOver()
+                return HandedOver(self._facts())
             self._watch.sleep(self._pause(polls))
             polls += 1
 
@@ -146,10 +179,22 @@ class Host:
             # By what was declared: CloudFormation may send a physical ID that it invented.
             claim = self._claim(_identity(service, request.model))
             return [Release(service, request.model, claim, self._watch.now)]
-        hosting = Hosting(
-            service, request.model, self._claim(self.physical_id), self._watch.now, request.units
-        )
+        claim = self._claim(self.physical_id)
+        former = self._replaced(claim)
+        hosting = Hosting(service, request.model, claim, self._watch.now, request.units, former)
         return [hosting, *self._abandoned()]
+
+    def _replaced(self, claim: Claim) -> Former | None:
+        """Return the model that this update replaces."""
+        request = self.request
+        if request.old_model is None or request.old_service is None:
+            return None
+        try:
+            service = self._connect(request.old_service)
+            identity = fingerprint(_identity(service, request.old_model))
+        except InvalidRequestError:
+            return None
+        return Former(service, request.old_model, replace(claim, identity=identity), self._watch.now)
 
     def _abandoned(self) -> list[Target]:
         """Return the model of an update that CloudFormation undoes without ever having learnt its ID.
@@ -179,6 +224,7 @@ class Host:
             issued=request.issued,
             identity=fingerprint(identity),
             adopt=request.on_running == OnRunning.ADOPT,
+            has_hours=request.has_hours,
             fresh=self._watch.now() - request.issued.timestamp() < FRESH_SECONDS,
         )
 
@@ -213,6 +259,7 @@ class Host:
             target.fail(reason)
         except ServiceError:
             target.settled = Settled(ok=False, reason=reason)
+        _note_code(target, CODES[error.kind])
 
     def _give_up(self) -> None:
         for target in self._targets:
@@ -227,6 +274,7 @@ class Host:
                 logger.warning("%s (%s)", error, error.kind.value)
             if target.settled is None:
                 target.settled = Settled(ok=False, reason=reason)
+            _note_code(target, Metric.TIMEOUT)
 
     def _outcome(self) -> Outcome | None:
         ends = [target.settled for target in self._targets]
@@ -239,6 +287,16 @@ class Host:
         if wrong:
             return Answer(ok=False, physical_id=self.physical_id, reason="; ".join(wrong))
         return Answer(ok=True, physical_id=self.physical_id, data=settled[0].data)
+
+    def _facts(self) -> Facts:
+        ends = [target.settled for target in self._targets if target.settled is not None]
+        first = self._targets[0]
+        return Facts(
+            model=first.exact,
+            code=next((end.code for end in ends if end.code), ""),
+            superseded=first.settled is not None and first.settled.superseded,
+            ran=tuple(target.ran for target in self._targets if target.ran),
+        )
 
     def _leaves(self) -> bool:
         remaining = self._watch.remaining()
@@ -268,6 +326,12 @@ class Host:
         wanted = interval(polls, trouble.setbacks, self._random.random(), trouble.retry_after)
         until_deadline = self.request.deadline - now
         return max(0.05, min(wanted, until_deadline, self._watch.remaining() - LAST_SECONDS))
+
+
+def _note_code(target: Target, code: str) -> None:
+    end = target.settled
+    if end is not None and not end.ok and not end.superseded and not end.code:
+        target.settled = replace(end, code=code)
 
 
 def physical_id(request: Request, connect: Callable[[str], Service]) -> str:

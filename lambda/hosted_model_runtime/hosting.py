@@ -1,14 +1,18 @@
-"""Hosting: the model runs with the units that the request declares, and the request commands it."""
+"""Hosting: the model runs with the units that the request declares, and the request commands it.
+
+Outside its hosting hours it is stopped instead, and stays its owner's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from . import lease
-from .contract import Attribute
+from .contract import Attribute, Scheduled
 from .lease import Claim, Mark, Standing, State, Verdict
-from .reconcile import Done, Fail, Phase, Running, Start, Stop, Wait, decide
+from .reconcile import Done, Fail, Phase, Running, Start, Step, Stop, Stopped, Wait, decide
 from .request import Units
 from .services.base import Kind, Service, ServiceError, Sighting
 from .target import SUPERSEDED, Settled, Target
@@ -19,8 +23,20 @@ STRIPPED = "the model's hosted-model: tags were removed while this request comma
 REPORTED = "this request was reported as failed before; the function's log has the reason"
 
 
+class Former(Target):
+    """The model that an update replaces."""
+
+    def is_asleep(self) -> bool:
+        """Say whether this resource left it stopped because its hours are over."""
+        seen = self._look()
+        if not seen.arn:
+            return False
+        tags = self.service.tags(seen.arn)
+        return self._is_mine(tags) and lease.is_asleep(tags)
+
+
 class Hosting(Target):
-    """Goal: the model runs with these units, and this request commands it."""
+    """Goal: the model runs with these units, and this request commands it; or it sleeps until its hours."""
 
     goal: Running
 
@@ -31,10 +47,13 @@ class Hosting(Target):
         claim: Claim,
         now: Callable[[], float],
         units: Units,
+        former: Former | None = None,
     ) -> None:
         super().__init__(service, model, claim, now)
-        self.units = units
-        self.goal = Running(units.minimum, units.maximum, may_resize=claim.type == "Update")
+        self.units, self._former = units, former
+        self.goal = Running(
+            units.minimum, units.maximum, may_resize=claim.type == "Update", any_units=claim.scheduled
+        )
         self._accepted = self._refused = self._unsure = False
         self._quiet_until = 0.0
 
@@ -43,11 +62,13 @@ class Hosting(Target):
 
     def _cycle(self) -> Settled | None:
         seen = self._look()
-        step = decide(self.goal, seen.observed, self._started(seen))
+        step = self._step(seen)
         if self._mark and (self._is_quiet() or (isinstance(step, Wait) and not self._unsure)):
             self._note_start(seen)
             return None
         self._unsure = False
+        if not seen.arn and self.claim.type == Scheduled.STOP:
+            return SUPERSEDED
         if not seen.arn:
             return self._failure(step.reason if isinstance(step, Fail) else "", None)
         tags, verdict = self._read(seen)
@@ -65,39 +86,63 @@ class Hosting(Target):
     def _is_quiet(self) -> bool:
         return self._now() < self._quiet_until
 
+    def _step(self, seen: Sighting) -> Step:
+        if self._mark and self._mark.state is State.SLEEPING:
+            return decide(Stopped(), seen.observed, started=False)
+        return decide(self.goal, seen.observed, self._started(seen))
+
     def _begin(self, seen: Sighting, tags: Mapping[str, str], before: Mark | None) -> Settled | None:
         """Take the lease, unless the model is in no condition to be hosted."""
         step = decide(self.goal, seen.observed, started=False)
-        if isinstance(step, Fail):
+        if isinstance(step, Fail) and self.claim.type != Scheduled.STOP:
             return Settled(ok=False, reason=step.reason)
-        mark = lease.first_mark(self.claim, before)
-        in_flight = before is not None and not before.state.settled
-        if isinstance(step, Start) and not in_flight:
-            mark = _intent(mark, seen)
+        first = mark = lease.first_mark(self.claim, tags, before, str(self.units))
+        in_flight = lease.is_in_flight(tags, before)
+        if self._sleeps(tags):
+            first = mark = first.at(State.SLEEPING)
+        elif isinstance(step, Start) and not in_flight:
+            mark = _intent(first, seen)
         if not self._take(seen, tags, mark):
             self._unsure = True
             return None
-        if in_flight:
-            # The request that was superseded may have a call under way: let it land, then look at the model
-            # and at the lease again.
-            self._quiet_until, self._unsure = self._now() + IN_FLIGHT_SECONDS, True
+        if in_flight or lease.is_in_flight(self._tags, before):
+            # What was superseded may have a call under way: let it land, then look at the model and at the
+            # lease again. A schedule may have come just before this request's own mark was there.
+            if mark != first:
+                self._write(seen, first)
+            self._be_quiet(IN_FLIGHT_SECONDS)
             return None
         return self._command(seen, mark)
+
+    def _be_quiet(self, seconds: float) -> None:
+        self._quiet_until, self._unsure = self._now() + seconds, True
+
+    def _sleeps(self, tags: Mapping[str, str]) -> bool:
+        """Say whether the model is to be stopped: its hours are over, and an update does not wake it."""
+        if self.claim.scheduled:
+            return self.claim.type == Scheduled.STOP
+        if not self.claim.has_hours or self.claim.type != "Update":
+            return False
+        if lease.owns(tags, self.claim):
+            return lease.is_asleep(tags)
+        return self._former is not None and self._former.is_asleep()
 
     def _command(self, seen: Sighting, mark: Mark) -> Settled | None:
         """Take the next step; the lease was read in this cycle, and it is this request's."""
         self._mark = mark
         if mark.state.settled:
             return self._again(seen, mark)
-        match decide(self.goal, seen.observed, self._started(seen)):
+        match self._step(seen):
             case Start():
                 self._start(seen, mark)
             case Stop():
-                self.service.stop(seen, self._token("Stop", seen))
+                return self._asleep(seen, mark) if self._stop(seen) else None
+            case Done() if mark.state is State.SLEEPING:
+                return self._asleep(seen, mark)
             case Done():
                 return self._done(seen, mark)
             case Fail(reason):
-                return self._failure(reason, seen)
+                return None if self._tries_again(seen) else self._failure(reason, seen)
         return None
 
     def _start(self, seen: Sighting, mark: Mark) -> None:
@@ -107,8 +152,10 @@ class Hosting(Target):
             self._write(seen, intent)
             if not self._still_held(seen):
                 return
+        units = (Units.parse(mark.units) if self.claim.scheduled else None) or self.units
+        verb = "Start" if mark.attempt == 1 else f"Start {mark.attempt}"
         try:
-            self.service.start(seen, self.units, self._token("Start", seen, self.units))
+            self.service.start(seen, units, self._token(verb, seen, units))
         except ServiceError as error:
             self._refused = error.kind is Kind.CONFLICT
             raise
@@ -145,7 +192,13 @@ class Hosting(Target):
 
     def _done(self, seen: Sighting, mark: Mark) -> Settled | None:
         hosted_at = mark.hosted_at or lease.stamp(datetime.fromtimestamp(self._now(), UTC))
-        self._write(seen, mark.at(State.DONE, hosted_at))
+        return self._settle(seen, mark.at(State.DONE, hosted_at))
+
+    def _asleep(self, seen: Sighting, mark: Mark) -> Settled | None:
+        return self._settle(seen, mark.at(State.ASLEEP))
+
+    def _settle(self, seen: Sighting, mark: Mark) -> Settled | None:
+        self._write(seen, mark)
         # What is in the tag now is what every repeat of this request will answer.
         kept = self._read(seen)[1]
         if kept.standing is not Standing.HELD or kept.mark is None:
@@ -163,13 +216,28 @@ class Hosting(Target):
             data={
                 Attribute.MODEL_ARN: seen.arn,
                 Attribute.MODEL_VERSION: seen.version,
-                Attribute.STATUS: self.service.running,
+                Attribute.STATUS: self.service.running if mark.state is State.DONE else self.service.stopped,
                 Attribute.HOSTED_AT: mark.hosted_at,
             },
         )
 
     def fail(self, reason: str) -> None:
-        self.settled = self._failure(reason, self._look() if self._mark else None)
+        seen = self._look() if self._mark else None
+        if seen is None or not self._tries_again(seen):
+            self.settled = self._failure(reason, seen)
+
+    def _tries_again(self, seen: Sighting) -> bool:
+        """Try a scheduled start once more, after a while: nobody is there to ask for it again."""
+        if self.claim.type != Scheduled.START or not seen.arn:
+            return False
+        verdict = self._read(seen)[1]
+        mark = verdict.mark if verdict.standing is Standing.HELD else None
+        if mark is None or mark.state.settled or mark.attempt >= Scheduled.ATTEMPTS:
+            return False
+        self._write(seen, replace(mark, attempt=mark.attempt + 1, state=State.HELD, hosted_at=""))
+        self._accepted = self._refused = False
+        self._be_quiet(Scheduled.RETRY_SECONDS)
+        return True
 
     def _failure(self, reason: str, seen: Sighting | None) -> Settled:
         """Fail, and leave that verdict in the lease for a repeat of this request."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from .contract import Env
 from .host import Host, Outcome, physical_id
-from .request import InvalidRequestError, parse
+from .request import InvalidRequestError, from_schedule, parse
 from .resource import HostedModelResource
 from .services import FACTORIES, Service
 
@@ -39,5 +39,5 @@ def reconcile(event: Mapping[str, Any], context: Any) -> Outcome:
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Answer one CloudFormation request, or one tick of its relay."""
-    helper(event, context)
+    """Answer one CloudFormation request, do what a schedule asks, or go on with either after a tick."""
+    helper(from_schedule(event), context)

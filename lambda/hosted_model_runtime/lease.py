@@ -1,9 +1,11 @@
 """PURE: who commands a model now, read from its tags.
 
-Four tags. ``hosted-model:stack`` and ``hosted-model:logical-id`` name the owner. ``hosted-model:request`` is
+Five tags. ``hosted-model:stack`` and ``hosted-model:logical-id`` name the owner. ``hosted-model:request`` is
 the mark of the request that commands the model: when it was issued, its type, its RequestId, how far it came,
-under which identity it declares the model, and since when the model is hosted. ``hosted-model:closed`` stays
-behind when a Delete has let go, so that an older request which Lambda delivers late starts nothing.
+under which identity it declares the model, its units, and since when the model is hosted.
+``hosted-model:hours`` is such a mark of the last scheduled start or stop, and names the request under which
+it acts: once another request commands the model, it is over. ``hosted-model:closed`` stays behind when a
+Delete has let go, so that an older request which Lambda delivers late starts nothing.
 
 Conditions on these tags in the function's policy make the lease more than a convention: the service itself
 refuses to tag, start or stop a model that carries another stack's ``hosted-model:stack``, and to start one
@@ -14,14 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
-from .contract import Tag
+from .contract import SERVICE_TIMEOUT_MAX, Scheduled, Tag
 from .reconcile import Phase
 from .tokens import fingerprint
 
 _TIME = "%Y%m%dT%H%M%SZ"
+_HAS_HOURS = "hours"
 RUNNING = (Phase.RUNNING, Phase.STARTING, Phase.UPDATING)
 
 
@@ -44,11 +47,14 @@ class State(Enum):
     STARTED = "started"
     DONE = "done"
     FAILED = "failed"
+    #: The model is outside its hosting hours: to be stopped, and stopped. Its owner keeps it.
+    SLEEPING = "sleeping"
+    ASLEEP = "asleep"
 
     @property
     def settled(self) -> bool:
         """Whether the answer is decided: a repeat must give the same one."""
-        return self in (State.DONE, State.FAILED)
+        return self in (State.DONE, State.FAILED, State.ASLEEP)
 
     @staticmethod
     def starting(phase: Phase) -> State:
@@ -66,6 +72,7 @@ class Claim:
     issued: datetime
     identity: str
     adopt: bool = False
+    has_hours: bool = False
     #: Whether this delivery may be the first; Lambda repeats one after a minute at the earliest.
     fresh: bool = True
 
@@ -75,6 +82,11 @@ class Claim:
         return fingerprint(self.stack_id, self.logical_id)
 
     @property
+    def scheduled(self) -> bool:
+        """Whether a schedule of the resource's hosting hours asks, not CloudFormation."""
+        return self.type in Scheduled.GOALS
+
+    @property
     def stack(self) -> str:
         """The part of the stack ID that is unlike any other's; the function's policy compares it."""
         return self.stack_id.rsplit("/", 1)[-1]
@@ -82,7 +94,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The value of ``hosted-model:request``: at most 110 characters of the tag's 256."""
+    """The value of ``hosted-model:request`` or ``hosted-model:hours``: at most 170 of 256 characters.
+
+    ``has_hours`` says that the request declares hosting hours; ``attempt`` and ``under`` (the RequestId of
+    the request that commanded the model then) are those of a scheduled start or stop.
+    """
 
     issued: datetime
     type: str
@@ -90,17 +106,25 @@ class Mark:
     state: State
     identity: str
     hosted_at: str = ""
+    units: str = ""
+    has_hours: bool = False
+    attempt: int = 1
+    under: str = ""
 
     def __str__(self) -> str:
         parts = (stamp(self.issued), self.type, self.request_id, self.state.value, self.identity)
-        return "/".join((*parts, self.hosted_at) if self.hosted_at else parts)
+        hours = _HAS_HOURS if self.has_hours else ""
+        scheduled = (str(self.attempt), self.under) if self.under else ()
+        return "/".join((*parts, self.hosted_at, self.units, hours, *scheduled)).rstrip("/")
 
     @staticmethod
     def parse(text: str | None) -> Mark | None:
         """Return the mark, or None where the tag is absent or not ours to read."""
         try:
             time, kind, request_id, state, identity, *rest = (text or "").split("/")
-            return Mark(_time(time), kind, request_id, State(state), identity, rest[0] if rest else "")
+            hosted_at, units, hours, attempt, under = (*rest, *("", "", "", "1", "")[len(rest) :])
+            held = (_time(time), kind, request_id, State(state), identity)
+            return Mark(*held, hosted_at, units, hours == _HAS_HOURS, int(attempt), under)
         except ValueError:
             return None
 
@@ -154,14 +178,21 @@ class Verdict:
     reason: str = ""
 
 
-def first_mark(claim: Claim, before: Mark | None) -> Mark:
+def first_mark(claim: Claim, tags: Mapping[str, str], before: Mark | None, units: str = "") -> Mark:
     """Return the mark with which a claim takes command; a model that runs on keeps its HostedAt."""
-    hosted_at = before.hosted_at if before else ""
-    return Mark(claim.issued, claim.type, claim.request_id, State.HELD, claim.identity, hosted_at)
+    request = Mark.parse(tags.get(Tag.REQUEST))
+    last = hours_of(tags) or (request if claim.scheduled else before)
+    hosted_at = last.hosted_at if last else ""
+    mark = Mark(claim.issued, claim.type, claim.request_id, State.HELD, claim.identity, hosted_at, units)
+    if claim.scheduled and request:
+        return replace(mark, units=request.units, under=request.request_id)
+    return replace(mark, has_hours=claim.has_hours)
 
 
 def owner_tags(claim: Claim, mark: Mark) -> dict[str, str]:
-    """Return the three tags of an owned model."""
+    """Return the tags that a mark is written with; a schedule never makes a model its stack's."""
+    if claim.scheduled:
+        return {Tag.HOURS: str(mark)}
     return {Tag.STACK: claim.stack_id, Tag.LOGICAL_ID: claim.logical_id, Tag.REQUEST: str(mark)}
 
 
@@ -187,8 +218,33 @@ def declared_as(tags: Mapping[str, str], identity: str) -> bool:
     return mark is not None and mark.identity == identity
 
 
+def hours_of(tags: Mapping[str, str]) -> Mark | None:
+    """Return the mark of the last scheduled start or stop, if no request came after it."""
+    request, hours = Mark.parse(tags.get(Tag.REQUEST)), Mark.parse(tags.get(Tag.HOURS))
+    return hours if request and hours and hours.under == request.request_id else None
+
+
+def is_asleep(tags: Mapping[str, str]) -> bool:
+    """Say whether the model's owner left it stopped, or is stopping it, because its hours are over."""
+    if hours := hours_of(tags):
+        return hours.type == Scheduled.STOP and hours.state is not State.FAILED
+    request = Mark.parse(tags.get(Tag.REQUEST))
+    return request is not None and request.state in (State.SLEEPING, State.ASLEEP)
+
+
+def is_in_flight(tags: Mapping[str, str], before: Mark | None) -> bool:
+    """Say whether the request that is superseded, or a schedule under it, may have a call under way."""
+    if before is None:
+        return False
+    hours = Mark.parse(tags.get(Tag.HOURS))
+    under = hours is not None and hours.under == before.request_id and not hours.state.settled
+    return under or not before.state.settled
+
+
 def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
     """Say where a request that wants to host the model stands with it."""
+    if claim.scheduled:
+        return _judge_schedule(tags, claim)
     closing = Closing.parse(tags.get(Tag.CLOSED))
     if closing and closing.resource == claim.resource and closing.issued >= claim.issued:
         return Verdict(Standing.SUPERSEDED)
@@ -203,6 +259,35 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
     if phase in RUNNING and not claim.adopt:
         return Verdict(Standing.FOREIGN, reason=f"it is {phase.value} and no stack owns it")
     return Verdict(Standing.FREE)
+
+
+def _judge_schedule(tags: Mapping[str, str], claim: Claim) -> Verdict:
+    """Say where a scheduled start or stop stands: it takes nothing, and CloudFormation goes first."""
+    request = Mark.parse(tags.get(Tag.REQUEST))
+    if not owns(tags, claim) or request is None or request.identity != claim.identity:
+        return Verdict(Standing.SUPERSEDED)
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    if closing and closing.resource == claim.resource:
+        return Verdict(Standing.SUPERSEDED)
+    hours = Mark.parse(tags.get(Tag.HOURS))
+    if hours and hours.request_id == claim.request_id:
+        held = hours.under == request.request_id
+        return Verdict(Standing.HELD if held else Standing.SUPERSEDED, hours)
+    # Nobody answers for a request whose time is over: a deploy that ended without a word blocks no schedule.
+    at_work = claim.issued - request.issued < timedelta(seconds=SERVICE_TIMEOUT_MAX)
+    if (
+        not request.has_hours
+        or (not request.state.settled and at_work)
+        or (request.state is State.FAILED and claim.type == Scheduled.START)
+        or (hours and _is_later(hours, claim))
+    ):
+        return Verdict(Standing.SUPERSEDED)
+    return Verdict(Standing.FREE, hours_of(tags))
+
+
+def _is_later(hours: Mark, claim: Claim) -> bool:
+    """Say whether another schedule was due after this one; of two of one second the stop is the later."""
+    return (hours.issued, hours.type == Scheduled.STOP) > (claim.issued, claim.type == Scheduled.STOP)
 
 
 def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:

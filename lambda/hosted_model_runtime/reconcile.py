@@ -37,14 +37,18 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Goal: hosted with these inference units. ``may_resize`` is for updates only."""
+    """Goal: hosted with these inference units. ``may_resize`` is for updates only.
+
+    ``any_units``: a scheduled start finds its work done in whatever runs; sizes are for deploys to change.
+    """
 
     min_units: int
     max_units: int | None = None
     may_resize: bool = False
+    any_units: bool = False
 
     def satisfied_by(self, seen: Observed) -> bool:
-        return (seen.min_units, _ceiling(seen.min_units, seen.max_units)) == (
+        return self.any_units or (seen.min_units, _ceiling(seen.min_units, seen.max_units)) == (
             self.min_units,
             _ceiling(self.min_units, self.max_units),
         )

@@ -40,7 +40,7 @@ class Release(Target):
                 self._mark = verdict.mark
                 return self._release(seen, step)
         # Closing in the same call: from now on the service itself refuses a start that is still under way.
-        taken = self._take(seen, tags, lease.first_mark(self.claim, verdict.mark), closing=True)
+        taken = self._take(seen, tags, lease.first_mark(self.claim, tags, verdict.mark), closing=True)
         # What was seen before that is no ground for letting go: look again.
         return self._cycle() if taken else None
 
@@ -49,17 +49,6 @@ class Release(Target):
             return None
         self.service.untag(seen.arn, Tag.OWNER)
         return Settled(ok=True)
-
-    def _stop(self, seen: Sighting) -> bool:
-        """Stop the model; True when there is nothing to wait for."""
-        try:
-            self.service.stop(seen, self._token("Stop", seen))
-        except ServiceError as error:
-            # A model whose hosting failed serves nothing: where the service will not stop it, it is stopped.
-            if error.kind is Kind.CONFLICT and seen.observed.phase is Phase.FAILED:
-                return True
-            raise
-        return False
 
     def _close_unowned(self, seen: Sighting, tags: Mapping[str, str]) -> bool:
         """Leave a mark for a Create that was killed before it took the lease and is delivered once more.

@@ -6,6 +6,7 @@ as strings, ``PhysicalResourceId`` is absent on Create, ``OldResourceProperties`
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +14,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from . import contract
-from .contract import DEADLINE_MARGIN, SERVICE_TIMEOUT_MAX, SERVICE_TIMEOUT_MIN, OnRunning, Property
+from .contract import (
+    DEADLINE_MARGIN,
+    SERVICE_TIMEOUT_MAX,
+    SERVICE_TIMEOUT_MIN,
+    OnRunning,
+    Property,
+    Scheduled,
+)
 
 #: The event's member that marks a tick of the relay's rule; crhelper's own name for it.
 POLL_MARK = "CrHelperPoll"
@@ -35,7 +43,16 @@ class Units:
     maximum: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.minimum}" if self.maximum is None else f"{self.minimum} to {self.maximum}"
+        return f"{self.minimum}" if self.maximum is None else f"{self.minimum}-{self.maximum}"
+
+    @staticmethod
+    def parse(text: str) -> Units | None:
+        """Return the units that a tag carries, or None where it carries none."""
+        minimum, _, maximum = text.partition("-")
+        try:
+            return Units(int(minimum), int(maximum) if maximum else None)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,8 @@ class Request:
     physical_id: str | None = None
     old_service: str | None = None
     old_model: Mapping[str, str] | None = None
+    #: Whether schedules start and stop the model between deploys.
+    has_hours: bool = False
     is_tick: bool = False
     # Presigned: whoever holds it can answer for us, so it is in no repr and in no log.
     response_url: str = field(default="", repr=False)
@@ -86,6 +105,44 @@ def issued_at(response_url: str) -> datetime | None:
     return None
 
 
+def from_schedule(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the event of a schedule in the shape of CloudFormation's; any other event as it is.
+
+    Its RequestId derives from what the schedule asks for and when: EventBridge Scheduler delivers at least
+    once, and a second delivery is the same request.
+
+    Raises
+    ------
+    InvalidRequestError
+        When the event has no time that can be read.
+    """
+    goal = event.get(Scheduled.GOAL)
+    if goal is None:
+        return dict(event)
+    if goal not in Scheduled.GOALS:
+        raise InvalidRequestError(f"{Scheduled.GOAL} must be one of {Scheduled.GOALS}, but it is {goal!r}")
+    time = str(event.get(Scheduled.TIME))
+    try:
+        issued = datetime.fromisoformat(time)
+    except ValueError:
+        raise InvalidRequestError(f"{Scheduled.TIME} must be a time, but it is {time!r}") from None
+    owner = (event["StackId"], event["LogicalResourceId"])
+    return {
+        "RequestType": goal,
+        "RequestId": str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join((*owner, goal, time)))),
+        "StackId": event["StackId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+        "ResourceProperties": event["ResourceProperties"],
+        "ResponseURL": "",
+        ISSUED_MARK: int((issued if issued.tzinfo else issued.replace(tzinfo=UTC)).timestamp()),
+    }
+
+
+def is_scheduled(event: Mapping[str, Any]) -> bool:
+    """Say whether a schedule asks, to which nobody waits for an answer."""
+    return event["RequestType"] in Scheduled.GOALS
+
+
 def parse(event: Mapping[str, Any], now: float) -> Request:
     """Return the request that an event carries.
 
@@ -114,11 +171,13 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
         model=model,
         units=_units(properties),
         issued=issued(event, now),
-        timeout=_timeout(properties),
+        # A scheduled start that fails is tried again, each time for as long as a deploy would wait.
+        timeout=_timeout(properties) * (Scheduled.ATTEMPTS if is_scheduled(event) else 1),
         on_running=_on_running(properties),
         physical_id=event.get("PhysicalResourceId"),
         old_service=old_service,
         old_model=old_model,
+        has_hours=str(properties.get(Property.HOSTING_HOURS, "")).lower() == "true",
         is_tick=POLL_MARK in event,
         response_url=event.get("ResponseURL", ""),
     )

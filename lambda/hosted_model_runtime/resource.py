@@ -12,11 +12,11 @@ from typing import Any
 import botocore.session
 from crhelper import CfnResource, log_helper
 
-from . import answer
-from .contract import Env
-from .host import HANDOVER_SECONDS, Answer, HandedOver, Outcome, OutOfTimeError, Silent
+from . import answer, metrics, report
+from .contract import Env, Metric
+from .host import HANDOVER_SECONDS, Answer, Facts, HandedOver, Outcome, OutOfTimeError, Silent
 from .relay import RuleRelay
-from .request import ISSUED_MARK, POLL_MARK, InvalidRequestError, issued
+from .request import ISSUED_MARK, POLL_MARK, InvalidRequestError, is_scheduled, issued
 from .services.base import CLIENT_CONFIG
 from .watch import LambdaWatch
 
@@ -61,6 +61,8 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
             register(func)
         for register in (self.poll_create, self.poll_update, self.poll_delete):
             register(func)
+        # crhelper finds a function by the request's type; a schedule's requests are the same work.
+        self._start_func = self._stop_func = self._poll_start_func = self._poll_stop_func = func
         return func
 
     # Hazard: whatever goes wrong after the work is done (removing a rule, say) is answered with FAILED.
@@ -110,7 +112,8 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
             raise
         except InvalidRequestError as error:
             # The properties are wrong: a Delete of them has nothing that a request could have started.
-            self._outcome = Answer(self._event["RequestType"] == "Delete", self._known_id(), str(error))
+            ok, facts = self._event["RequestType"] == "Delete", Facts(code=Metric.INVALID)
+            self._outcome = Answer(ok, self._known_id(), str(error), facts=facts)
         except Exception as error:
             logger.exception("Unexpected")
             self._outcome = Answer(False, self._known_id(), f"unexpected {type(error).__name__}: {error}")
@@ -121,12 +124,14 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         outcome = self._outcome
         if isinstance(outcome, HandedOver):
             logger.info("Handed over")
+            self._measure(outcome)
             return
         if self._may_have_rule():
             # Before the answer: once CloudFormation has it, this function may be deleted.
             self.relay.remove()
         if isinstance(outcome, Silent):
             logger.info("Silent: %s", outcome.why)
+            self._measure(outcome)
             return
         self._send_response = True
 
@@ -142,6 +147,40 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         outcome = self._outcome
         if not isinstance(outcome, Answer):
             raise TypeError(f"no answer: {outcome!r}")
+        if is_scheduled(self._event):
+            # Nobody waits for an answer: the log and the metrics tell.
+            level = logging.INFO if outcome.ok else logging.ERROR
+            logger.log(level, "Scheduled %s: %s", self._event["RequestType"], outcome.reason or "done")
+            self._measure(outcome)
+            return
+        if self._may_have_rule():
+            # Before the answer: once CloudFormation has it, this function may be deleted.
+            self.relay.remove()
+        if isinstance(outcome, Silent):
+            logger.info("Silent: %s", outcome.why)
+            self._measure(outcome)
+            return
+        self._send_response = True
+
+    # Hazard: an absent physical ID is replaced by a random one, which CloudFormation takes for a replacement.
+    def _cfn_response(self, event: Mapping[str, Any]) -> None:
+        if not isinstance(self._outcome, Answer):
+            raise TypeError(f"no answer: {self._outcome!r}")
+        self._send()
+
+    # Hazard: the answer may exceed 4096 bytes, keeps the end of a Reason instead of its beginning, carries
+    # internals in Data; it is sent without a time-out, retried for ever, its HTTP status ignored.
+    def _send(self, status: str | None = None, reason: str = "", send_response: object = None) -> None:
+        outcome = self._outcome
+        if not isinstance(outcome, Answer):
+            raise TypeError(f"no answer: {outcome!r}")
+        if is_scheduled(self._event):
+            # Nobody waits for an answer: the log and the metrics tell.
+            logger.log(
+                logging.INFO if outcome.ok else logging.ERROR, "Scheduled: %s", outcome.reason or "done"
+            )
+            self._measure(outcome)
+            return
         logger.info("Answer: %s %s", "SUCCESS" if outcome.ok else "FAILED", outcome.reason)
         fields = {
             "Status": "SUCCESS" if outcome.ok else "FAILED",
@@ -154,6 +193,16 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
             "Data": dict(outcome.data),
         }
         answer.put(self._response_url, answer.body(fields), self.watch.sleep)
+        # Not before: an answer that is not taken is given once more by the next invocation.
+        self._measure(outcome)
+
+    def _measure(self, outcome: Outcome) -> None:
+        """Write metrics; nothing that goes wrong here changes what CloudFormation is told."""
+        try:
+            for line in report.report(self._event, outcome, self.watch.now()):
+                metrics.emit(line)
+        except Exception as error:
+            logger.warning("Not measured: %s", type(error).__name__)
 
     # Hazard: a random rule name, so that a retried event puts a second rule; a name that can pass the 64
     # characters that EventBridge takes; one AddPermission a resource, which fills the function's policy and

@@ -10,7 +10,7 @@ from .contract import Tag
 from .lease import Claim, Mark, Standing, Verdict
 from .reconcile import Phase, Running, Stopped
 from .request import Units
-from .services.base import Service, Sighting
+from .services.base import Kind, Service, ServiceError, Sighting
 from .tokens import client_token
 
 
@@ -22,9 +22,20 @@ class Settled:
     reason: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
     superseded: bool = False
+    #: One of ``Metric.REASONS``; empty: none is known.
+    code: str = ""
 
 
 SUPERSEDED = Settled(ok=False, superseded=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A model that was stopped: since when it was hosted, as its tag says, and until when, epoch seconds."""
+
+    model: Mapping[str, str]
+    since: str
+    until: float
 
 
 class Target:
@@ -39,7 +50,15 @@ class Target:
         self.settled: Settled | None = None
         self.last_seen = ""
         self._mark: Mark | None = None
+        self._tags: Mapping[str, str] = {}
         self._exact: Mapping[str, str] | None = None
+        self._stop_sent: tuple[float, str] | None = None
+        self.ran: Ran | None = None
+
+    @property
+    def exact(self) -> Mapping[str, str]:
+        """The model with its version's number where that is known: ``latest`` is no version."""
+        return self._exact or self.model
 
     def advance(self) -> None:
         """Take at most one step; afterwards ``settled`` says whether this was the last.
@@ -69,7 +88,20 @@ class Target:
         if seen.arn:
             # From here on `latest` means this very version.
             self._exact = seen.model
+            self._note_end(seen)
         return seen
+
+    def _stop_model(self, seen: Sighting, verb: str) -> None:
+        # Before the call: its response may be lost.
+        self._stop_sent = (self._now(), self._mark.hosted_at if self._mark else "")
+        self.service.stop(seen, self._token(verb, seen))
+
+    def _note_end(self, seen: Sighting) -> None:
+        """Keep how long the model was hosted, once it is seen to stop."""
+        if self._stop_sent is None or seen.observed.phase not in (Phase.STOPPING, Phase.STOPPED):
+            return
+        until, since = self._stop_sent
+        self._stop_sent, self.ran = None, Ran(seen.model, since, until) if since else None
 
     def _find(self) -> Mapping[str, str]:
         for seen in self.service.alternatives(self.model):
@@ -84,7 +116,7 @@ class Target:
         raise NotImplementedError
 
     def _read(self, seen: Sighting) -> tuple[Mapping[str, str], Verdict]:
-        tags = self.service.tags(seen.arn)
+        self._tags = tags = self.service.tags(seen.arn)
         return tags, self._judge(tags, seen.observed.phase)
 
     def _still_held(self, seen: Sighting) -> bool:
@@ -104,6 +136,17 @@ class Target:
     def _write(self, seen: Sighting, mark: Mark, more: Mapping[str, str] | None = None) -> None:
         self.service.tag(seen.arn, {**lease.owner_tags(self.claim, mark), **(more or {})})
         self._mark = mark
+
+    def _stop(self, seen: Sighting) -> bool:
+        """Stop the model; True when there is nothing to wait for."""
+        try:
+            self._stop_model(seen, "Stop")
+        except ServiceError as error:
+            # A model whose hosting failed serves nothing: where the service will not stop it, it is stopped.
+            if error.kind is Kind.CONFLICT and seen.observed.phase is Phase.FAILED:
+                return True
+            raise
+        return False
 
     def _token(self, verb: str, seen: Sighting, units: Units | None = None) -> str:
         claim = self.claim

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from hosted_model_runtime.request import from_schedule
 from support.cases import ServiceCase
 from support.world import FUNCTION_ARN, AnswerRecord, World
 
@@ -52,6 +53,8 @@ class Stack:
         self.properties: dict[str, Any] | None = None
         self.physical_id = ""
         self.left_over: list[tuple[dict[str, Any], str]] = []
+        #: What EventBridge Scheduler's requests came after: the number of the last request of CloudFormation.
+        self.scheduled: dict[str, int] = {}
         self.status = "NONE"
         world.on_answer.append(self._take)
 
@@ -104,6 +107,20 @@ class Stack:
 
     def _settled(self, sent: Sent) -> Callable[[], bool]:
         return lambda: bool(sent.answers) or self.world.now >= sent.expiry
+
+    def schedule(self, goal: str, deliveries: int = 1, properties: Mapping[str, Any] | None = None) -> None:
+        """EventBridge Scheduler invokes the function with what the stack's schedule carries."""
+        now = datetime.fromtimestamp(int(self.world.now), UTC)
+        event = {
+            "HostedModel": goal,
+            "ScheduledTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "StackId": self.id,
+            "LogicalResourceId": self.logical_id,
+            "ResourceProperties": dict(properties or self.properties or {}),
+        }
+        self.scheduled[from_schedule(event)["RequestId"]] = len(self.requests) - 1
+        for copy in range(deliveries):
+            self.world.after(0.3 * copy, lambda: self.world.invoke(self.id, event))
 
     # --- operations -------------------------------------------------------------------------------------
 
@@ -197,8 +214,15 @@ class Stack:
         if sent.ok:
             self.properties = None
 
+    def hours(self, goal: str, seconds: float = 400.0, deliveries: int = 1) -> Script:
+        """A schedule's time has come; waits long enough for Lambda's retries."""
+        self.schedule(goal, deliveries)
+        yield self._until(self.world.now + seconds)
+
     def _elapsed(self, sent: Sent, seconds: float) -> Callable[[], bool]:
-        end = sent.issued + seconds
+        return self._until(sent.issued + seconds)
+
+    def _until(self, end: float) -> Callable[[], bool]:
         self.world.at(end, lambda: None)
         return lambda: self.world.now >= end
 

@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from hosted_model_runtime.contract import Tag
+from hosted_model_runtime import lease
+from hosted_model_runtime.contract import Scheduled, Tag
 from hosted_model_runtime.hosting import IN_FLIGHT_SECONDS
+from hosted_model_runtime.lease import State
 from support.cases import ServiceCase
 from support.cloudformation import SECRET, Sent, Stack
 from support.world import RETRY_SECONDS, World
@@ -110,7 +112,7 @@ class Promises:
                 or invocation.ended_at + RETRY_SECONDS[invocation.attempt] >= sent.expiry - IN_TIME
             )
             for invocation in self.world.invocations
-            if invocation.event["RequestId"] == sent.event["RequestId"]
+            if invocation.event.get("RequestId") == sent.event["RequestId"]
         )
 
     def _no_double_start(self) -> Iterable[str]:
@@ -123,7 +125,8 @@ class Promises:
             # Without ClientTokens, a start that was killed before it was noted and then stopped by hand
             # cannot be told from one that never was.
             by_hand = self.case.name == "rekognition" and arn.split("/")[-2] in self.disturbed
-            if count > 1 and not by_hand:
+            scheduled = any(request_id in stack.scheduled for stack in self.stacks)
+            if count > (Scheduled.ATTEMPTS if scheduled else 1) and not by_hand:
                 yield f"2: request {request_id} started {arn} {count} times"
 
     def _no_leak(self, models: list[dict[str, Any]]) -> Iterable[str]:
@@ -170,22 +173,42 @@ class Promises:
                 if model["version"] in self.disturbed:
                     continue
                 wanted = int(stack.properties["MinInferenceUnits"])
+                if self._may_sleep(stack, model):
+                    continue
                 if model["status"] != self.case.running or model["min_inference_units"] != wanted:
                     yield (
                         f"5: {stack.name} ({stack.status}) declares {model['version']} with {wanted} units, "
                         f"but it is {model['status']} with {model['min_inference_units']}"
                     )
 
+    def _may_sleep(self, stack: Stack, model: dict[str, Any]) -> bool:
+        """Say whether the model is stopped as its hours want it, or a schedule could not do its work."""
+        if "HostingHours" not in (stack.properties or {}):
+            return False
+        hours = lease.hours_of(model["tags"])
+        if hours and hours.state is State.FAILED:
+            return True
+        return lease.is_asleep(model["tags"]) and not self._runs(model["status"])
+
     def _superseded_is_silent(self) -> Iterable[str]:
-        order = {
+        order: dict[str, tuple[str, float]] = {
             sent.event["RequestId"]: (stack.id, number)
             for stack in self.stacks
             for number, sent in enumerate(stack.requests)
         }
-        taken: dict[tuple[str, str], tuple[int, float]] = {}
+        order |= {
+            request_id: (stack.id, number + 0.5)
+            for stack in self.stacks
+            for request_id, number in stack.scheduled.items()
+        }
+        steps = (self.case.start, self.case.stop)
+        taken: dict[tuple[str, str], tuple[float, float]] = {}
         for effect in self.world.effects:
             stack_id, number = order[effect.request_id]
             latest, since = taken.get((stack_id, effect.arn), (-1, 0.0))
+            if number % 1 and effect.operation not in steps:
+                # A schedule's own mark commands nothing.
+                continue
             if number > latest:
                 taken[stack_id, effect.arn] = (number, effect.time)
             elif number < latest and effect.time > since + IN_FLIGHT_SECONDS:

@@ -31,11 +31,13 @@ from botocore.exceptions import ConnectionClosedError
 from greenlet import greenlet
 
 import hosted_model_runtime.answer as answer_module
+import hosted_model_runtime.metrics as metrics_module
 import hosted_model_runtime.resource as resource_module
 import hosted_model_runtime.services as services_module
 import hosted_model_runtime.watch as watch_module
 from hosted_model_local.simulator import Request, Simulator
 from hosted_model_runtime.contract import Env
+from hosted_model_runtime.request import from_schedule
 from support.policy import REGION, PolicyAuthorizer, rule_prefix
 
 START = 1_795_000_000.0
@@ -155,6 +157,7 @@ class World:
             requests_per_second=requests_per_second,
         )
         self.answers: list[AnswerRecord] = []
+        self.metrics: list[str] = []
         self.invocations: list[Invocation] = []
         self.calls: list[Call] = []
         self.rules: dict[str, Rule] = {}
@@ -315,7 +318,7 @@ class World:
         response = self.simulator.handle(asked)
         last = self.simulator.calls[-1]
         if last.effect and self._running is not None:
-            request_id = self._running.event["RequestId"]
+            request_id = from_schedule(self._running.event)["RequestId"]
             stack_id = self._running.stack_id
             seen = before.get(last.resource, {})
             self.effects.append(
@@ -457,9 +460,11 @@ def virtual() -> Iterator[None]:
     for name, factory in saved[3].items():
         adapter = factory.__self__  # type: ignore[attr-defined]
         factories[name] = lambda a=adapter, n=name: a(_client(n))  # type: ignore[index]
+    emit, metrics_module.emit = metrics_module.emit, lambda line: World.current.metrics.append(line)
     sys.modules.setdefault("hosted_model_runtime.index", fresh_index())
     try:
         yield
     finally:
         watch_module.time, answer_module._send, resource_module._events = saved[:3]  # type: ignore[assignment]
+        metrics_module.emit = emit
         factories.update(saved[3])  # type: ignore[attr-defined]

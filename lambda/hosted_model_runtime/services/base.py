@@ -64,8 +64,9 @@ class Service(Protocol):
     """One adapter. Every method raises :class:`ServiceError` and nothing else of the SDK's."""
 
     name: str
-    #: The status that means "ready to use": HOSTED, RUNNING.
+    #: The statuses that mean "ready to use" and "not billed": HOSTED and TRAINED, RUNNING and STOPPED.
     running: str
+    stopped: str
 
     def identity(self, model: Mapping[str, str]) -> str:
         """Return the physical ID of a declared model; ValueError where a member breaks its limit."""

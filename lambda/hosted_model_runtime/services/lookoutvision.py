@@ -56,6 +56,7 @@ class LookoutVisionService:
 
     name = Names.SERVICE
     running = "HOSTED"
+    stopped = "TRAINED"
 
     def __init__(self, client: Any) -> None:
         self._client = client

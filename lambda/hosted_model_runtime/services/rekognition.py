@@ -62,6 +62,7 @@ class RekognitionService:
 
     name = Names.SERVICE
     running = "RUNNING"
+    stopped = "STOPPED"
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -199,11 +199,13 @@ TIMES = st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31)).map(
     lambda when: when.replace(microsecond=0, tzinfo=UTC)
 )
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="/"), max_size=40)
-MARKS = st.builds(Mark, TIMES, WORDS, WORDS, st.sampled_from(State), WORDS, WORDS)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/"), min_size=1, max_size=40)
+MARKS = st.builds(Mark, TIMES, WORDS, WORDS, st.sampled_from(State), NAMES, WORDS, WORDS, st.booleans())
+HOURS = st.builds(replace, MARKS, attempt=st.integers(1, 9), under=NAMES)
 
 
 class TestText:
-    @given(MARKS)
+    @given(MARKS | HOURS)
     def test_a_mark_is_read_as_it_was_written(self, made: Mark) -> None:
         assert Mark.parse(str(made)) == made
 
@@ -239,18 +241,18 @@ class TestMarks:
 
     def test_the_first_mark_keeps_hosted_at_of_the_one_before(self) -> None:
         before = mark(hosted_at="20260101T000000Z", state=State.DONE)
-        made = lease.first_mark(CLAIM, before)
+        made = lease.first_mark(CLAIM, {}, before)
         assert made == Mark(NOW, "Create", "request-2", State.HELD, IDENTITY, "20260101T000000Z")
-        assert lease.first_mark(CLAIM, None).hosted_at == ""
+        assert lease.first_mark(CLAIM, {}, None).hosted_at == ""
 
     def test_the_tags_of_a_claim_are_judged_as_its_own(self) -> None:
-        made = lease.first_mark(CLAIM, None)
+        made = lease.first_mark(CLAIM, {}, None)
         assert judge(lease.owner_tags(CLAIM, made), CLAIM, Phase.RUNNING) == Verdict(Standing.HELD, made)
         assert judge_release(lease.closing_tag(DELETE), DELETE).standing is Standing.RELEASED
 
     @pytest.mark.parametrize("state", State)
-    def test_two_states_are_final(self, state: State) -> None:
-        assert state.settled is (state.value in ("done", "failed"))
+    def test_three_states_are_final(self, state: State) -> None:
+        assert state.settled is (state.value in ("done", "failed", "asleep"))
 
     @pytest.mark.parametrize("phase", Phase)
     def test_the_intent_says_what_was_seen_before_the_start(self, phase: Phase) -> None:
@@ -270,11 +272,17 @@ class TestLimits:
 
     @pytest.mark.parametrize("state", State)
     def test_every_value_fits(self, state: State) -> None:
-        made = replace(lease.first_mark(self.LONGEST, None), state=state, hosted_at=lease.stamp(NOW))
-        tags = {**lease.owner_tags(self.LONGEST, made), **lease.closing_tag(self.LONGEST)}
+        claim = replace(self.LONGEST, has_hours=True)
+        first = lease.first_mark(claim, {}, None, "1000-1000")
+        made = replace(first, state=state, hosted_at=lease.stamp(NOW))
+        tags = {**lease.owner_tags(claim, made), **lease.closing_tag(claim)}
+        schedule = replace(claim, type="Start")
+        hours = replace(lease.first_mark(schedule, tags, made), state=state, hosted_at=lease.stamp(NOW))
+        tags |= lease.owner_tags(schedule, hours)
         assert set(tags) == set(Tag.ALL)
         for value in tags.values():
             assert re.fullmatch(r"[\w .:/=+\-@]{1,256}", value)
-        assert len(tags[Tag.REQUEST]) <= 110
+        assert len(tags[Tag.REQUEST]) <= 130
+        assert len(tags[Tag.HOURS]) <= 170
         # What the service gives back is still this claim's.
         assert judge(tags | {Tag.CLOSED: ""}, self.LONGEST, Phase.RUNNING) == Verdict(Standing.HELD, made)

@@ -173,6 +173,12 @@ def test_the_response_url_is_in_no_repr() -> None:
     assert "answers.example" not in repr(made)
 
 
-@pytest.mark.parametrize(("units", "text"), [(Units(2), "2"), (Units(1, 4), "1 to 4")])
-def test_units_as_a_person_reads_them(units: Units, text: str) -> None:
+@pytest.mark.parametrize(("units", "text"), [(Units(2), "2"), (Units(1, 4), "1-4")])
+def test_units_as_a_tag_carries_them(units: Units, text: str) -> None:
     assert str(units) == text
+    assert Units.parse(text) == units
+
+
+@pytest.mark.parametrize("text", ["", "-", "x", "1-x", "1 to 4"])
+def test_what_is_no_units(text: str) -> None:
+    assert Units.parse(text) is None
