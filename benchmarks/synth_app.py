@@ -1,8 +1,8 @@
 """``python benchmarks/synth_app.py KIND``: one small CDK app, for its synth to be timed as a whole process.
 
-``bare``: a CustomResource that a function elsewhere serves. ``function``: a function of the app's own, written
-by hand with an asset, and the CustomResource. ``hosted-model``: this project's construct. It imports only
-what its kind needs.
+``bare``: a CustomResource that a function elsewhere serves. ``function``: a function of the app's own,
+written by hand with an asset, and the CustomResource. ``hosted-model``: this project's construct. Each
+imports only what it needs.
 """
 
 import sys

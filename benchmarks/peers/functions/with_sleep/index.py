@@ -1,4 +1,4 @@
-"""A hosted model by one function that starts it, sleeps and asks in one invocation, and answers at the end."""
+"""A hosted model by one invocation of one function: it starts, sleeps, asks and answers."""
 
 import json
 import time
