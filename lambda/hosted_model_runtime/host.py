@@ -13,7 +13,7 @@ from .hosting import Former, Hosting
 from .lease import Claim
 from .release import Release
 from .request import InvalidRequestError, Request
-from .schedule import interval
+from .schedule import interval, widened
 from .services.base import Kind, Service, ServiceError
 from .target import Ran, Settled, Target
 from .tokens import fingerprint
@@ -123,9 +123,9 @@ class OutOfTimeError(RuntimeError):
 
 @dataclass(slots=True)
 class _Trouble:
-    """Transient errors in a row, and since when a permission is missing."""
+    """What the last look met, and since when a permission is missing."""
 
-    setbacks: int = 0
+    transient: bool = False
     retry_after: float | None = None
     denied_since: float | None = None
     last: str = ""
@@ -143,7 +143,7 @@ class Host:
     ) -> None:
         self.request, self._watch, self._relay = request, watch, relay
         self._connect = connect
-        self._trouble = _Trouble()
+        self._trouble, self._width = _Trouble(), 1.0
         self._random = random.Random(request.request_id)  # noqa: S311
         self.physical_id = physical_id(request, connect)
         self._targets = self._plan()
@@ -230,12 +230,14 @@ class Host:
 
     def _advance(self) -> None:
         calm = True
+        self._trouble.transient, self._trouble.retry_after = False, None
         for target in self._targets:
             try:
                 target.advance()
             except ServiceError as error:
                 calm = False
                 self._meet(target, error)
+        self._width = widened(self._width, calm=not self._trouble.transient)
         if calm:
             self._trouble = _Trouble(last=self._trouble.last)
 
@@ -244,7 +246,7 @@ class Host:
         trouble.last = str(error)
         logger.warning("%s (%s)", error, error.kind.value)
         if error.kind is Kind.TRANSIENT:
-            trouble.setbacks += 1
+            trouble.transient = True
             trouble.retry_after = error.retry_after
         elif error.kind is Kind.DENIED:
             trouble.denied_since = trouble.denied_since or self._watch.now()
@@ -323,7 +325,8 @@ class Host:
 
     def _pause(self, polls: int) -> float:
         trouble, now = self._trouble, self._watch.now()
-        wanted = interval(polls, trouble.setbacks, self._random.random(), trouble.retry_after)
+        waiting = all(target.waiting for target in self._targets)
+        wanted = interval(polls, self._width, self._random.random(), trouble.retry_after, waiting)
         until_deadline = self.request.deadline - now
         return max(0.05, min(wanted, until_deadline, self._watch.remaining() - LAST_SECONDS))
 

@@ -63,6 +63,7 @@ class Hosting(Target):
     def _cycle(self) -> Settled | None:
         seen = self._look()
         step = self._step(seen)
+        self.waiting = isinstance(step, Wait)
         if self._mark and (self._is_quiet() or (isinstance(step, Wait) and not self._unsure)):
             self._note_start(seen)
             return None

@@ -25,6 +25,7 @@ class Release(Target):
         if not seen.arn:
             return Settled(ok=True)
         step = decide(self.goal, seen.observed, started=False)
+        self.waiting = isinstance(step, Wait)
         if isinstance(step, Wait) and self._mark:
             return None
         tags, verdict = self._read(seen)

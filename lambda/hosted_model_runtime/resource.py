@@ -153,34 +153,6 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
             logger.log(level, "Scheduled %s: %s", self._event["RequestType"], outcome.reason or "done")
             self._measure(outcome)
             return
-        if self._may_have_rule():
-            # Before the answer: once CloudFormation has it, this function may be deleted.
-            self.relay.remove()
-        if isinstance(outcome, Silent):
-            logger.info("Silent: %s", outcome.why)
-            self._measure(outcome)
-            return
-        self._send_response = True
-
-    # Hazard: an absent physical ID is replaced by a random one, which CloudFormation takes for a replacement.
-    def _cfn_response(self, event: Mapping[str, Any]) -> None:
-        if not isinstance(self._outcome, Answer):
-            raise TypeError(f"no answer: {self._outcome!r}")
-        self._send()
-
-    # Hazard: the answer may exceed 4096 bytes, keeps the end of a Reason instead of its beginning, carries
-    # internals in Data; it is sent without a time-out, retried for ever, its HTTP status ignored.
-    def _send(self, status: str | None = None, reason: str = "", send_response: object = None) -> None:
-        outcome = self._outcome
-        if not isinstance(outcome, Answer):
-            raise TypeError(f"no answer: {outcome!r}")
-        if is_scheduled(self._event):
-            # Nobody waits for an answer: the log and the metrics tell.
-            logger.log(
-                logging.INFO if outcome.ok else logging.ERROR, "Scheduled: %s", outcome.reason or "done"
-            )
-            self._measure(outcome)
-            return
         logger.info("Answer: %s %s", "SUCCESS" if outcome.ok else "FAILED", outcome.reason)
         fields = {
             "Status": "SUCCESS" if outcome.ok else "FAILED",

@@ -49,6 +49,8 @@ class Target:
         self.service, self.model, self.claim, self._now = service, model, claim, now
         self.settled: Settled | None = None
         self.last_seen = ""
+        #: Whether there is nothing to do but look again, as far as was seen.
+        self.waiting = False
         self._mark: Mark | None = None
         self._tags: Mapping[str, str] = {}
         self._exact: Mapping[str, str] | None = None
