@@ -8,9 +8,9 @@ What is simulated, and from which documents
 Lookout for Vision
     StartModel, StopModel, DescribeModel, ListModels, ListProjects, DetectAnomalies, TagResource,
     UntagResource and ListTagsForResource of the Amazon Lookout for Vision API Reference (2020-11-20), with
-    the shapes, patterns and limits of the service model in botocore 1.40.60. IAM actions, resources and condition
-    keys from the Service Authorization Reference; 5 requests a second from the quotas page of the Developer
-    Guide.
+    the shapes, patterns and limits of the service model in botocore 1.40.60. IAM actions, resources and
+    condition keys from the Service Authorization Reference; 5 requests a second from the quotas page of the
+    Developer Guide.
 
 Rekognition Custom Labels
     StartProjectVersion, StopProjectVersion, DescribeProjectVersions, DetectCustomLabels, TagResource,

@@ -1,0 +1,112 @@
+"""PURE: what a model's tags say to a reader. The one place of the command that knows them.
+
+Their formats are the runtime's: `hosted_model_runtime.lease` reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hosted_model_runtime.contract import Tag
+from hosted_model_runtime.lease import Closing, Mark
+
+PREFIX = "hosted-model:"
+#: Carries the mark of the last scheduled start or stop.
+HOURS: str = getattr(Tag, "HOURS", "hosted-model:hours")
+_ASLEEP = "asleep"
+_TIME = "%Y%m%dT%H%M%SZ"
+_STACK = re.compile(r"arn:[^:]+:cloudformation:([^:]+):[^:]*:stack/([^/]+)/.+")
+
+
+@dataclass(frozen=True)
+class LeaseView:
+    """Owner and history of a model, from its tags.
+
+    Attributes
+    ----------
+    stack_id, logical_id
+        The owner; empty without one.
+    request, hours, closing
+        The marks of the last request, of the last scheduled start or stop, and of the last Delete.
+    """
+
+    stack_id: str = ""
+    logical_id: str = ""
+    request: Mark | None = None
+    hours: Mark | None = None
+    closing: Closing | None = None
+
+    @staticmethod
+    def of(tags: Mapping[str, str]) -> LeaseView:
+        """Read the tags; what is not ours to read counts as absent."""
+        return LeaseView(
+            stack_id=tags.get(Tag.STACK, ""),
+            logical_id=tags.get(Tag.LOGICAL_ID, ""),
+            request=Mark.parse(tags.get(Tag.REQUEST)),
+            hours=Mark.parse(tags.get(HOURS)),
+            closing=Closing.parse(tags.get(Tag.CLOSED)),
+        )
+
+    @property
+    def owned(self) -> bool:
+        """Whether the tags name a stack."""
+        return bool(_STACK.fullmatch(self.stack_id))
+
+    @property
+    def stack_name(self) -> str:
+        """The owner's name; what the tag says where that is no stack's ARN."""
+        match = _STACK.fullmatch(self.stack_id)
+        return match[2] if match else self.stack_id
+
+    @property
+    def stack_region(self) -> str:
+        """The owner's region; empty where the tag is no stack's ARN."""
+        match = _STACK.fullmatch(self.stack_id)
+        return match[1] if match else ""
+
+    @property
+    def hosted_at(self) -> datetime | None:
+        """Since when the model is hosted, by request or by schedule, whichever was later."""
+        said = [_time(mark.hosted_at) for mark in (self.request, self.hours) if mark]
+        return max((when for when in said if when), default=None)
+
+    @property
+    def asleep(self) -> bool:
+        """Whether a schedule has put the model to sleep."""
+        return self.hours is not None and self.hours.state.value == _ASLEEP
+
+    def history(self) -> list[tuple[datetime, str]]:
+        """What the tags tell of the past, oldest first."""
+        found = []
+        if self.closing:
+            found.append((self.closing.issued, f"let go by a Delete, RequestId {self.closing.request_id}"))
+        for mark, whose in ((self.request, "request"), (self.hours, "schedule")):
+            if mark:
+                said = f"{whose}: {mark.type}, {mark.state.value}, RequestId {mark.request_id}"
+                found.append((mark.issued, said))
+        if self.hosted_at:
+            found.append((self.hosted_at, "hosted"))
+        return sorted(found)
+
+
+def removable(tags: Mapping[str, str]) -> list[str]:
+    """Return the keys of a lease whose owner is gone.
+
+    The closing mark stays: it keeps a late delivery of an old request from starting the model.
+    """
+    return sorted(key for key in tags if key.startswith(PREFIX) and key != Tag.CLOSED)
+
+
+def lease(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the tags that are a lease's."""
+    return {key: value for key, value in sorted(tags.items()) if key.startswith(PREFIX)}
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,70 @@
+"""What the provider's function logged about a model last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from hosted_model_runtime.contract import Env
+
+from .aws import Cloud, Kind, ServiceError
+from .lease_view import LeaseView
+from .models import Model
+from .owners import resources
+
+FUNCTION = "AWS::Lambda::Function"
+LINES = 10
+#: The last entries are wanted, and CloudWatch Logs gives the first ones first: look back further each time.
+_LOOK_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=30))
+_PAGES = 20
+
+Entry = tuple[datetime, str]
+
+
+def about(cloud: Cloud, model: Model, now: datetime) -> list[Entry]:
+    """Return the last log entries that name the model or its resource; raises ServiceError."""
+    group = next(_groups(cloud, model.lease), None)
+    if group is None:
+        return []
+    for span in _LOOK_BACK:
+        found = [one for one in _entries(cloud, model.lease, group, now - span) if _is_about(model, one[1])]
+        if len(found) >= LINES:
+            break
+    return found[-LINES:]
+
+
+def _is_about(model: Model, message: str) -> bool:
+    """Whether an entry names the model, its resource, or is one of its metrics."""
+    if any(name in message for name in (model.name, model.arn, model.lease.logical_id)):
+        return True
+    try:
+        said = json.loads(message)
+    except ValueError:
+        return False
+    if not isinstance(said, dict):
+        return False
+    named = (said.get("Service"), said.get("Project"), said.get("Version"))
+    return named == (model.service, model.project, model.version)
+
+
+def _groups(cloud: Cloud, lease: LeaseView) -> Iterator[str]:
+    """The log group of the function that has the runtime's variables."""
+    for name in resources(cloud, lease, FUNCTION):
+        function = cloud.call(lease.stack_region, "lambda", "GetFunctionConfiguration", FunctionName=name)
+        if Env.RULE_PREFIX in function.get("Environment", {}).get("Variables", {}):
+            yield function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
+
+
+def _entries(cloud: Cloud, lease: LeaseView, group: str, since: datetime) -> Iterator[Entry]:
+    start = int(since.timestamp() * 1000)
+    pages = cloud.pages(lease.stack_region, "logs", "FilterLogEvents", logGroupName=group, startTime=start)
+    try:
+        for _, page in zip(range(_PAGES), pages, strict=False):
+            for event in page["events"]:
+                when = datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC)
+                yield when, " ".join(event["message"].split())
+    except ServiceError as error:
+        # A function that never ran has no group yet.
+        if error.kind is not Kind.ABSENT:
+            raise

@@ -1,0 +1,97 @@
+"""``hosted-model show``: one model, its owner, its past, and what is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from hosted_model_runtime.reconcile import Phase
+
+from . import exits, lease_view, logs, models, output, schedules
+from .aws import Cloud, ServiceError
+from .listing import Cost
+from .models import Model, Target
+from .owners import Declared, Owners
+from .survey import Entry
+
+_LABEL = 10
+
+
+def show(cloud: Cloud, target: Target, *, price: float | None = None) -> int:
+    """Print what is known of a model; the exit code."""
+    now = datetime.now(UTC)
+    model = models.look(cloud, target)[1]
+    if model.seen.phase is Phase.ABSENT:
+        output.fail(f"{model.seen.name} does not exist")
+        return exits.FAILED
+    ownership = Owners(cloud).judge(model.lease)
+    _facts(Entry(model, ownership), now, price)
+    parts: tuple[Callable[[], None], ...] = (
+        lambda: _tags(model),
+        lambda: _schedules(cloud, model, now),
+        lambda: _logs(cloud, model, now),
+    )
+    whole = ownership.declared is not Declared.UNKNOWN
+    for part in parts:
+        try:
+            part()
+        except ServiceError as error:
+            output.warn(str(error))
+            whole = False
+    return exits.OK if whole else exits.PARTIAL
+
+
+def _facts(entry: Entry, now: datetime, price: float | None) -> None:
+    model, lease, cost = entry.model, entry.model.lease, Cost(entry, now, price)
+    _fact("Model", model.seen.name)
+    _fact("ARN", model.arn)
+    asleep = "asleep" if lease.asleep else ""
+    _fact("Status", ", ".join(filter(None, (model.seen.status, model.units, asleep))))
+    _fact("Message", model.seen.message)
+    owner = f"{lease.stack_name}/{lease.logical_id}" if lease.stack_name else "nobody"
+    _fact("Owner", f"{owner} ({entry.ownership.reason or 'declares it'})")
+    _fact("Stack", lease.stack_id)
+    if cost.hours is not None and cost.since:
+        money = "" if cost.money is None else f", {cost.money:.2f} USD"
+        _fact("Since", f"{output.stamp(cost.since)}: {cost.hours:.2f} hours{money}")
+
+
+def _fact(label: str, text: str) -> None:
+    if text:
+        output.line(output.console(), f"{label:{_LABEL}}{text}")
+
+
+def _tags(model: Model) -> None:
+    history = model.lease.history()
+    _heading("Lease", history or lease_view.lease(model.tags))
+    for when, said in history:
+        _entry(f"{output.stamp(when)}  {said}")
+    for key, value in lease_view.lease(model.tags).items():
+        _entry(f"{key} = {value}")
+
+
+def _schedules(cloud: Cloud, model: Model, now: datetime) -> None:
+    if not model.lease.owned:
+        return
+    found = schedules.of_model(cloud, model.lease, now)
+    _heading("Schedules", found)
+    for one in found:
+        when = f"next {one.next:%Y-%m-%d %H:%M} {one.zone}" if one.next else f"in {one.zone}"
+        _entry(f"{one.goal:6}{when}  {one.expression}")
+
+
+def _logs(cloud: Cloud, model: Model, now: datetime) -> None:
+    if not model.lease.owned:
+        return
+    found = logs.about(cloud, model, now)
+    _heading("Log", found)
+    for when, said in found:
+        _entry(f"{when:%Y-%m-%d %H:%M:%S}  {said}")
+
+
+def _entry(text: str) -> None:
+    output.line(output.console(), f"  {text}")
+
+
+def _heading(title: str, found: object) -> None:
+    output.line(output.console(), f"\n{title}{'' if found else ': none'}")

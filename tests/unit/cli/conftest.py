@@ -1,0 +1,106 @@
+"""The command in this process, against both servers over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from hosted_model_cli import stopping, watching
+from hosted_model_cli.commands import app
+from hosted_model_local.simulator import Request, Simulator
+from hosted_model_local.simulator.server import ThreadedServer
+from hosted_model_runtime.contract import RESOURCE_TYPE, Tag
+from hosted_model_runtime.lease import Mark, State, stamp
+from hosted_model_runtime.tokens import fingerprint
+from support.aws_wire import Aws, Stack
+
+REGION, OTHER = "us-east-1", "eu-west-1"
+ACCOUNT = "000000000000"
+STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/Inspection/0f0e0d0c-1111-2222-3333-444455556666"
+LOGICAL_ID = "Model0301700E"
+
+
+@dataclass
+class Command:
+    """Runs the command, and sets the stage for it."""
+
+    simulator: Simulator
+    aws: Aws
+
+    def __call__(self, *arguments: str, **more: Any) -> Result:
+        return CliRunner().invoke(app, list(arguments), **more)
+
+    def model(self, name: str = "boards/1", **members: Any) -> str:
+        """Make a model that runs with one unit; its ARN."""
+        service = members.get("service", "lookoutvision")
+        running = {"lookoutvision": "HOSTED", "rekognition": "RUNNING"}[service]
+        given = {"status": running, "min_inference_units": 1, "stop_seconds": 0, **members}
+        return str(self.control("PUT", f"models/{name}", given)["arn"])
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Use the simulator's control API."""
+        content = b"" if body is None else json.dumps(body).encode()
+        answer = self.simulator.handle(Request(method, f"/_simulator/{path}", "", {}, content))
+        assert answer.status == 200, answer.body
+        return json.loads(answer.body)
+
+    def found(self, arn: str) -> dict[str, Any]:
+        """The model as the simulator's control API shows it."""
+        return next(one for one in self.control("GET", "models") if one["arn"] == arn)
+
+    def stack(self, physical_id: str = "lookoutvision/boards/1", **members: Any) -> Stack:
+        """Make a stack that declares a model."""
+        made = Stack(STACK_ID, **members)
+        made.resources.setdefault(LOGICAL_ID, (RESOURCE_TYPE, physical_id, "CREATE_COMPLETE"))
+        self.aws.stacks.append(made)
+        return made
+
+
+def lease(
+    physical_id: str = "lookoutvision/boards/1", *, hours_ago: float = 2, stack_id: str = STACK_ID
+) -> dict[str, str]:
+    """The tags of a model that a stack owns."""
+    then = datetime.now(UTC) - timedelta(hours=hours_ago)
+    mark = Mark(then, "Create", "5afab1c9-2848", State.DONE, fingerprint(physical_id), stamp(then))
+    return {Tag.STACK: stack_id, Tag.LOGICAL_ID: LOGICAL_ID, Tag.REQUEST: str(mark)}
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """The command and its world."""
+    simulator, aws = Simulator(requests_per_second=None), Aws()
+    with ThreadedServer(simulator) as server, aws.listening():
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "COLUMNS", "FORCE_COLOR", "AWS_DATA_PATH"):
+            monkeypatch.delenv(name, raising=False)
+        settings = {
+            "AWS_ENDPOINT_URL": aws.url,
+            "AWS_ENDPOINT_URL_LOOKOUTVISION": server.url,
+            "AWS_ENDPOINT_URL_REKOGNITION": server.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "NO_PROXY": "127.0.0.1",
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        # The looks of a wait follow one another at once.
+        monkeypatch.setattr(stopping, "LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(watching, "LOOK_SECONDS", 0.0)
+        yield Command(simulator, aws)
+
+
+def soon(met: Any, seconds: float = 10) -> None:
+    """Wait until another thread has come so far."""
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

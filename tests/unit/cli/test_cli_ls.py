@@ -1,0 +1,260 @@
+"""`hosted-model ls`: what is found, what is marked, how it reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from hosted_model_cli import output, prices
+from hosted_model_runtime.contract import RESOURCE_TYPE, Tag
+from unit.cli.conftest import LOGICAL_ID, OTHER, REGION, STACK_ID, Command, lease
+
+BOTH = ("--region", REGION, "--region", OTHER)
+
+
+def listed(command: Command, *options: str) -> dict[str, dict[str, Any]]:
+    """The models of `ls --json`, by name."""
+    result = command("ls", "--json", *options)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["models"]
+    return {f"{one['project']}/{one['model_version']}": one for one in found}
+
+
+def test_nothing_runs(command: Command) -> None:
+    command.model(status="TRAINED")
+    result = command("ls")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "No model runs.\n", "")
+
+
+def test_two_regions_and_services_at_80_columns(command: Command) -> None:
+    command.stack()
+    command.model(tags=lease())
+    forgotten = command.model("a-project-of-a-name-that-is-rather-long/12", region=OTHER)
+    command.model("labels/v1", service="rekognition", max_inference_units=3)
+    result = command("ls", *BOTH)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert [line for line in lines if len(line) > 80 and "arn:" not in line] == []
+    assert result.stdout.isascii(), "no boxes"
+    assert "\x1b" not in result.stdout, "no colours"
+    assert not any(line.endswith(" ") for line in lines)
+    assert re.search(r"^boards/1 +HOSTED +Inspection +\d{4}-\d\d-\d\d +2\.00 +8\.00$", result.stdout, re.M)
+    assert f"  {forgotten}" in "\n".join(lines), "whole, for the next command"
+    assert "3 inference units in service, 8.00 USD an hour for those with a known price" in result.stdout
+    assert re.sub(r"\s", "", result.stdout).count("nobody") == 2
+    assert "1 to 3 units" in result.stdout
+
+
+def test_the_session_region_is_asked_and_no_other(command: Command) -> None:
+    command.model()
+    command.model("far/1", region=OTHER)
+    assert set(listed(command)) == {"boards/1"}
+    assert set(listed(command, "--region", OTHER)) == {"far/1"}
+    assert set(listed(command, "--all-regions")) == {"boards/1", "far/1"}
+    assert set(listed(command, "--service", "rekognition")) == set()
+
+
+SHOWN = {
+    "lookoutvision": "HOSTED STARTING_HOSTING STOPPING_HOSTING HOSTING_FAILED SYSTEM_UPDATING",
+    "rekognition": "RUNNING STARTING STOPPING FAILED",
+}
+HIDDEN = {
+    "lookoutvision": "TRAINED TRAINING TRAINING_FAILED DELETING",
+    "rekognition": "STOPPED TRAINING_COMPLETED TRAINING_FAILED EXPIRED",
+}
+
+
+@pytest.mark.parametrize("service", SHOWN)
+def test_which_statuses_are_listed(command: Command, service: str) -> None:
+    for version, status in enumerate(f"{SHOWN[service]} {HIDDEN[service]}".split(), 1):
+        command.model(f"p/{version}", service=service, status=status, start_seconds=60, stop_seconds=60)
+    assert {one["status"] for one in listed(command).values()} == set(SHOWN[service].split())
+
+
+def other_type(physical_id: str) -> dict[str, Any]:
+    return {"resources": {LOGICAL_ID: ("AWS::S3::Bucket", physical_id, "CREATE_COMPLETE")}}
+
+
+def resource(status: str, physical_id: str = "lookoutvision/boards/1") -> dict[str, Any]:
+    return {"resources": {LOGICAL_ID: (RESOURCE_TYPE, physical_id, status)}}
+
+
+ANOTHER = resource("UPDATE_COMPLETE", "lookoutvision/boards/2")
+
+
+@pytest.mark.parametrize(
+    ("stack", "declared", "why"),
+    [
+        ({}, True, None),
+        ({"status": "UPDATE_IN_PROGRESS", **resource("UPDATE_IN_PROGRESS", "x")}, True, None),
+        ({"status": "CREATE_IN_PROGRESS", **resource("CREATE_IN_PROGRESS", "")}, True, None),
+        ({"status": "UPDATE_ROLLBACK_COMPLETE"}, True, None),
+        (None, False, "its stack is gone"),
+        ({"status": "DELETE_COMPLETE"}, False, "its stack is gone"),
+        ({"status": "DELETE_IN_PROGRESS"}, False, "its stack is being deleted"),
+        ({"status": "DELETE_FAILED"}, False, "the deletion of its stack failed"),
+        ({"resources": {"Other": (RESOURCE_TYPE, "x", "CREATE_COMPLETE")}}, None, ""),
+        (resource("DELETE_COMPLETE"), False, "its stack no longer declares it"),
+        (resource("DELETE_SKIPPED"), False, "its stack no longer declares it"),
+        (other_type("x"), False, "its stack no longer declares it"),
+        (
+            resource("UPDATE_COMPLETE", "lookoutvision/boards/2"),
+            False,
+            "its stack declares another model now",
+        ),
+    ],
+)
+def test_who_declares_it(command: Command, stack: dict[str, Any] | None, declared: Any, why: Any) -> None:
+    command.model(tags=lease())
+    if stack is not None:
+        made = command.stack(**stack)
+        if declared is None:
+            # A stack without the resource.
+            del made.resources[LOGICAL_ID]
+            declared, why = False, "its stack no longer declares it"
+    found = listed(command)["boards/1"]
+    assert (found["declared"], found["why_not_declared"]) == (declared, why)
+
+
+def test_no_tags_and_strange_tags(command: Command) -> None:
+    command.model("a/1")
+    command.model("b/1", tags={Tag.STACK: "me", Tag.REQUEST: "what?"})
+    command.model("c/1", tags={Tag.CLOSED: "20261123T000000Z/id/resource/stack"})
+    found = listed(command)
+    assert {one["why_not_declared"] for one in found.values()} == {"no stack owns it"}
+    assert found["b/1"]["stack_name"] == "me"
+    assert {one["hours"] for one in found.values()} == {None}
+
+
+def test_the_json_document(command: Command) -> None:
+    command.stack()
+    arn = command.model(tags=lease(hours_ago=3), min_inference_units=2)
+    found = listed(command)["boards/1"]
+    assert abs(found.pop("hours") - 3) < 0.01
+    assert abs(found.pop("cost") - 24) < 0.1
+    assert found.pop("hosted_at").endswith("+00:00")
+    assert found == {
+        "service": "lookoutvision",
+        "region": REGION,
+        "project": "boards",
+        "model_version": "1",
+        "arn": arn,
+        "status": "HOSTED",
+        "phase": "RUNNING",
+        "min_inference_units": 2,
+        "max_inference_units": None,
+        "stack_id": STACK_ID,
+        "stack_name": "Inspection",
+        "logical_id": LOGICAL_ID,
+        "declared": True,
+        "why_not_declared": None,
+        "asleep": False,
+        "price_per_unit_hour": 4.0,
+        "currency": "USD",
+    }
+
+
+def test_money(command: Command) -> None:
+    command.model("here/1", tags=lease(), min_inference_units=3)
+    command.model("there/1", tags=lease(), region=OTHER)
+    command.model("gone/1", tags=lease(), status="STOPPING_HOSTING", stop_seconds=60)
+    found = listed(command, *BOTH)
+    assert round(found["here/1"]["cost"]) == 24
+    assert found["there/1"]["cost"] is None, "no line in the table"
+    assert found["gone/1"]["hours"] is None, "a model that stops bills no more"
+    found = listed(command, *BOTH, "--price-per-unit-hour", "0.5")
+    assert [round(found[name]["cost"]) for name in ("here/1", "there/1")] == [3, 1]
+
+
+def test_the_table_of_prices_is_dated() -> None:
+    assert prices.per_unit_hour("rekognition", "us-east-1") == 4.0
+    assert prices.per_unit_hour("rekognition", "mars-north-1") is None
+    for one in prices.TABLE:
+        assert re.fullmatch(r"20\d\d-\d\d", one.dated)
+        assert "pricing" in one.page
+
+
+def test_models_that_sleep(command: Command) -> None:
+    command.stack()
+    command.model(status="TRAINED", tags=lease())
+    command.model("boards/2", status="TRAINED")
+    assert listed(command) == {}
+    assert set(listed(command, "--all")) == {"boards/1"}
+
+
+def test_one_region_that_fails_is_not_the_end(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    command.model()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", "http://127.0.0.1:9")
+    result = command("ls", "--json")
+    assert result.exit_code == 3
+    document = json.loads(result.stdout)
+    assert [one["project"] for one in document["models"]] == ["boards"]
+    (problem,) = document["problems"]
+    assert (problem["service"], problem["region"]) == ("rekognition", REGION)
+    assert result.stderr.startswith(f"warning: rekognition in {REGION}: ")
+
+
+def test_what_cloudformation_refuses_is_not_known(command: Command) -> None:
+    command.stack()
+    command.model(tags=lease())
+    command.aws.denied.add("cloudformation:DescribeStacks")
+    result = command("ls")
+    assert result.exit_code == 3
+    assert "? Inspection" in result.stdout
+    assert "? Not known whether a stack declares:" in result.stdout
+    assert "AccessDenied" in result.stderr
+
+
+def test_all_regions_without_permission_to_list_them(command: Command) -> None:
+    command.model(region=OTHER)
+    command.aws.denied.add("ec2:DescribeRegions")
+    result = command("ls", "--all-regions", "--service", "lookoutvision", "--json")
+    assert result.exit_code == 3
+    assert [one["region"] for one in json.loads(result.stdout)["models"]] == [OTHER]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ls", "--region", REGION, "--all-regions"),
+        ("ls", "--service", "s3"),
+        ("ls", "--price-per-unit-hour", "-1"),
+        ("ls", "--no-such-option"),
+        ("show", "arn:aws:s3:::bucket"),
+        ("stop", "arn:aws:lookoutvision:us-east-1:000000000000:model/boards/latest"),
+        ("watch",),
+        ("nothing",),
+    ],
+)
+def test_wrong_usage(command: Command, arguments: tuple[str, ...]) -> None:
+    result = command(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.isascii()
+
+
+def test_no_profile_and_no_credentials(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = command("ls", "--profile", "no-such-profile")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no-such-profile" in result.stderr
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    result = command("ls")
+    assert (result.exit_code, result.stderr) == (1, "error: Unable to locate credentials\n")
+
+
+def test_every_help_names_the_exit_codes(command: Command) -> None:
+    for arguments in ((), ("ls",), ("show",), ("stop",), ("watch",)):
+        result = command(*arguments, "--help")
+        assert result.exit_code == 0
+        assert "3 partial" in " ".join(result.stdout.split())
+        assert not re.search(r"[a-z,]\.\.\.", result.stdout), "nothing is cut"
+        assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_durations() -> None:
+    assert [output.elapsed(one) for one in (0, 59.4, 65, 7205)] == ["0 s", "59 s", "1:05", "2:00:05"]
