@@ -9,9 +9,9 @@ about five seconds. Further stacks are made from its template by CloudFormation'
 changed but the names, side by side, one every few seconds, the longest starts first. The starts' times are
 spread a little, the same way for every design, so that no design's fixed interval is hit or missed by luck.
 
-Where the local cloud is harder on a design than AWS: the Provider framework's own function ends each look that
-finds nothing with an error, after which the local cloud starts a new Node process, where AWS would use the old
-one again. That adds some tenths of a second to the lag of ``provider-5s`` and ``provider-1s``.
+Where the local cloud is harder on a design than AWS: a look of the Provider framework that finds nothing ends
+with an error of its own function, after which the local cloud starts a new Node process, where AWS would use
+the old one again. That adds some tenths of a second to the lag of ``provider-5s`` and ``provider-1s``.
 
 The simulator's quota of five requests a second is off here: ``growth`` measures it. IAM is enforced.
 """
