@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -36,7 +37,9 @@ def about(cloud: Cloud, model: Model, now: datetime) -> list[Entry]:
 
 def _is_about(model: Model, message: str) -> bool:
     """Whether an entry names the model, its resource, or is one of its metrics."""
-    if any(name in message for name in (model.name, model.arn, model.lease.logical_id)):
+    names = "|".join(map(re.escape, (model.name, model.arn, model.lease.logical_id)))
+    # Not boards/12 where boards/1 is meant.
+    if re.search(rf"(?<![\w-])({names})(?![\w-])", message):
         return True
     try:
         said = json.loads(message)

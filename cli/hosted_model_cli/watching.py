@@ -63,13 +63,11 @@ class Operation:
         # Events after the status: an end is told with all that led to it.
         self.status = self._status()
         events = self._events() if self.stack_id else []
-        if self._first and not self.running:
-            # What happened before somebody watched is another operation's.
-            self._seen.update(one["EventId"] for one in events)
-            events = []
-        elif self._first:
-            events = _of_last_operation(events)
-        self._first = False
+        if self._first:
+            # What happened before is another operation's.
+            before = len(events) - len(_of_last_operation(events)) if self.running else len(events)
+            self._seen.update(one["EventId"] for one in events[:before])
+            self._first = False
         fresh = [one for one in events if one["EventId"] not in self._seen]
         self._seen.update(one["EventId"] for one in fresh)
         # An operation can begin and end between two looks: then its events tell of it.
@@ -107,9 +105,12 @@ class Operation:
 
 def _is_begin(event: dict[str, Any]) -> bool:
     begins = event["ResourceStatus"].endswith("_IN_PROGRESS") and event["ResourceStatus"] != _IDLE
-    return bool(
-        begins and event["ResourceType"] == _STACK and event["PhysicalResourceId"] == event["StackId"]
-    )
+    return bool(begins and _is_of_stack(event))
+
+
+def _is_of_stack(event: dict[str, Any]) -> bool:
+    """Whether an event is the stack's own; a nested stack is a resource of the same type."""
+    return bool(event["ResourceType"] == _STACK and event["PhysicalResourceId"] == event["StackId"])
 
 
 def _of_last_operation(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
