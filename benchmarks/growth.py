@@ -46,6 +46,8 @@ def grow(design: str, models: int, start_seconds: float, seed: int = 1) -> dict[
         for deploy in deploys:
             deploy.begin()
         world.run(seconds=LONGEST, until=lambda: all(deploy.answer for deploy in deploys))
+        # Whoever handed over sees it at the next look; Lambda's retries of what failed come within minutes.
+        world.run(seconds=2000, until=lambda: not world.running)
         hosted = [at for deploy in deploys if (at := deploy.hosted) is not None]
         answered = [deploy.answered for deploy in deploys if deploy.answered is not None]
         calls = Counter(call.operation for call in world.simulator.calls)
@@ -77,6 +79,7 @@ def grow(design: str, models: int, start_seconds: float, seed: int = 1) -> dict[
             "throttled": dict(throttled),
             "event_calls": sum(world.event_calls.values()),
             "invocations": len(world.invocations),
+            "function_seconds": round(sum(world.seconds(found) for found in world.invocations), 1),
             "most_running": world.most_running,
             "most_rules": world.most_rules,
             "policy_bytes": own_policy_bytes() if ours else world.most_policy_bytes,

@@ -14,7 +14,8 @@ PROVIDER_ROUND_SECONDS = 0.3
 PROVIDERS = {"provider-5s": 5.0, "provider-1s": 1.0}
 SIMULATED = ("hosted-model", "crhelper-2min", "crhelper-1min", "sleeper-5s")
 DESIGNS = (*SIMULATED, *PROVIDERS)
-SHORTEST, LONGEST = 60.0, 3300.0
+#: The curve's start times, in seconds: half an hour on average, and no handover at the same place in each.
+CURVE_STARTS = (1200.0, 2400.0)
 #: A function lives for 15 minutes; a longer start is more than it can sleep through.
 SLEEPER_LIMIT = 880.0
 BUCKETS = ((1, 5), (5, 15), (15, 30), (30, 45), (45, 55))
@@ -160,22 +161,26 @@ def _thinned(values: list[float], size: int = 101) -> list[float]:
 
 
 def _starts(design: str, count: int) -> list[float]:
-    """Return start times spread evenly, one drawn from each of as many equal parts, in no order."""
+    """Return so many start times for each range of minutes, spread evenly over it, in no order."""
     draws = random.Random(f"starts of {design}")
-    part = (LONGEST - SHORTEST) / count
-    starts = [SHORTEST + part * (number + draws.random()) for number in range(count)]
+    starts = []
+    for low, high in BUCKETS:
+        part = 60.0 * (high - low) / count
+        starts += [60.0 * low + part * (number + draws.random()) for number in range(count)]
     draws.shuffle(starts)
     return starts
 
 
 def lag(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Return each design's lag over starts of 1 to 55 minutes, drawn evenly to the second's fraction."""
+    """Return each design's lag over starts of 1 to 55 minutes, as many for each range of minutes."""
     from benchmarks.pool import spread
 
-    counts = {"hosted-model": 60 if quick else 800, "sleeper-5s": 40 if quick else 300}
+    counts = {"hosted-model": 24 if quick else 160, "sleeper-5s": 8 if quick else 60}
+    # Arithmetic, so that many cost nothing.
+    counts |= dict.fromkeys(PROVIDERS, 200 if quick else 2000)
     jobs = []
     for design in DESIGNS:
-        starts = _starts(design, counts.get(design, 200 if quick else 2000))
+        starts = _starts(design, counts.get(design, 24 if quick else 160))
         jobs += [
             (design, starts[first : first + CHUNK], 1000 + first) for first in range(0, len(starts), CHUNK)
         ]
@@ -186,18 +191,19 @@ def lag(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
 
 
 def curve(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Return lag against looks at a start of half an hour, for our schedule's choices and for each peer."""
+    """Return lag against looks in half an hour, for our schedule's choices and for each peer."""
     from benchmarks.pool import spread
 
     draws = random.Random("curve")
     count = 3 if quick else 30
-    starts = [draws.uniform(1770, 1830) for _ in range(count)]
+    low, high = CURVE_STARTS
+    starts = [low + (high - low) * (number + draws.random()) / count for number in range(count)]
     ours = [(longest, starts, 1) for longest in CURVE]
     rows = []
     for (longest, *_), runs in zip(ours, spread(_with_longest, ours, progress, "curve"), strict=True):
         rows.append(_point("hosted-model", runs, longest))
     others = [(design, starts, 1) for design in DESIGNS if design not in ("hosted-model", "sleeper-5s")]
-    short = [draws.uniform(SHORTEST, SLEEPER_LIMIT) for _ in range(count)]
+    short = [draws.uniform(60.0, SLEEPER_LIMIT) for _ in range(count)]
     others.append(("sleeper-5s", short, 1))
     for (design, *_), runs in zip(others, spread(_chunk, others, progress, "curve, peers"), strict=True):
         rows.append(_point(design, runs, None))
@@ -207,7 +213,7 @@ def curve(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
 def _point(design: str, runs: Sequence[Run], longest: float | None) -> dict[str, Any]:
     from hosted_model_runtime import schedule
 
-    # The sleeping function cannot wait half an hour: its looks are brought to that by their rate.
+    # Brought to half an hour by their rate; the sleeping function cannot wait that long itself.
     looks = sum(run.looks * 1800 / run.start_seconds for run in runs) / len(runs)
     return {
         "measure": "curve",

@@ -1,0 +1,359 @@
+"""``python -m benchmarks.report [FILE]``: makes docs/benchmarks.md and its pictures from one file of rows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from benchmarks import ROOT, goals
+from benchmarks.plot import Axis, Chart
+from benchmarks.prices import PRICES, REGION
+
+DOCS = ROOT / "docs"
+Row = dict[str, Any]
+DESIGNS = ("hosted-model", "crhelper-2min", "crhelper-1min", "provider-5s", "provider-1s", "sleeper-5s")
+NAMES = {
+    "hosted-model": "this project",
+    "crhelper-2min": "crhelper, its defaults",
+    "crhelper-1min": "crhelper, its floor of a minute",
+    "provider-5s": "CDK Provider framework, its default",
+    "provider-1s": "CDK Provider framework, 1 s",
+    "sleeper-5s": "a function that sleeps, 5 s",
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """One run: what it says of itself, and its rows."""
+
+    head: dict[str, Any]
+    rows: Sequence[Row]
+
+    @staticmethod
+    def read(path: Path) -> Results:
+        """Return the results of a file that ``python -m benchmarks`` wrote."""
+        found = json.loads(path.read_text())
+        return Results({key: value for key, value in found.items() if key != "rows"}, found["rows"])
+
+    def of(self, measure: str, **members: Any) -> list[Row]:
+        """Return the rows of a measure that have these members."""
+        return [
+            row
+            for row in self.rows
+            if row["measure"] == measure and all(row.get(key) == value for key, value in members.items())
+        ]
+
+
+def number(value: Any, digits: int = 2) -> str:
+    """Return a number as a table shows it; a dash for none."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        text = f"{value:,.{digits}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a table; every column but the first is of numbers."""
+    lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    lines += [f"| {' | '.join(c if isinstance(c, str) else number(c) for c in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+# --- sections --------------------------------------------------------------------------------------------
+
+
+def _goals(results: Results) -> str:
+    rows = [(goal.figure, goal.goal, goal.measured, goal.verdict) for goal in goals.all_of(results)]
+    head = "| figure | goal | measured | |\n|---|---|---|---|\n"
+    return head + "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def _lag(results: Results) -> str:
+    rows = []
+    for design in DESIGNS:
+        for row in results.of("lag-virtual", design=design):
+            low, high = row["minutes"]
+            rows.append(
+                (
+                    NAMES[design] if (low, high) == (1, 55) else "",
+                    f"{low} to {high}",
+                    row["deploys"],
+                    *(row.get(key) for key in ("mean", "p50", "p95", "max")),
+                    row["failures"],
+                    row["kind"],
+                )
+            )
+    head = ("design", "start, minutes", "deploys", "mean", "p50", "p95", "max", "failed", "how")
+    return table(head, rows)
+
+
+def _lag_real(results: Results) -> str:
+    rows = []
+    for design in DESIGNS:
+        found = results.of("lag-real", design=design)
+        for nominal in sorted({row["nominal_seconds"] for row in found}):
+            lags = sorted(row["lag"] for row in found if row["nominal_seconds"] == nominal)
+            rows.append((NAMES[design], nominal, len(lags), fmean(lags), lags[0], lags[-1]))
+    return table(("design", "start, s", "deploys", "mean", "least", "most"), rows)
+
+
+def _curve(results: Results) -> str:
+    rows = [
+        (
+            NAMES[row["design"]] + (f", at most {row['longest']:g} s" if row["longest"] else ""),
+            row["looks"],
+            *(row.get(key) for key in ("mean", "p95")),
+            "chosen" if row["chosen"] else row["kind"],
+        )
+        for row in results.of("curve")
+    ]
+    return table(("design", "DescribeModel calls", "lag, mean", "lag, p95", ""), rows)
+
+
+def _work(results: Results) -> str:
+    keys = ("memory", "invocations", "looks", "other_calls", "event_calls", "gb_seconds", "transitions")
+    rows = []
+    for row in results.of("work"):
+        name = NAMES.get(row["design"], row["design"])
+        name += " (the default)" if row.get("default") else ""
+        rows.append(
+            (
+                name,
+                *(row[key] for key in keys),
+                f"{100 * row['price']['total']:.4f}",
+                number(row["lag"]) if row["ok"] else "fails",
+                row["kind"],
+            )
+        )
+    head = ("design", "MiB", "invocations", "looks", "other calls", "EventBridge calls", "GB-s")
+    return table((*head, "transitions", "US cents", "mean lag, s", "how"), rows)
+
+
+def _prices(_: Results) -> str:
+    rows = [
+        (f"{price.dollars:.10f}".rstrip("0").rstrip("."), price.unit, price.page, price.read)
+        for price in PRICES.values()
+    ]
+    return table(("dollars", "for a", "page", "read"), rows)
+
+
+def _footprint(results: Results) -> str:
+    keys = ("models", "resources", "functions", "roles", "statements", "template_bytes")
+    rows = [
+        (NAMES.get(row["design"], row["design"]), *(row[key] for key in keys))
+        for row in results.of("footprint")
+    ]
+    return table(("design", "models", "resources", "functions", "roles", "IAM statements", "bytes"), rows)
+
+
+def _asset(results: Results) -> str:
+    rows = [
+        (
+            NAMES.get(row["design"], row["design"]),
+            row["assets"],
+            row["files"],
+            row["bytes"],
+            row["zipped_bytes"],
+        )
+        for row in results.of("asset")
+    ]
+    return table(("design", "assets", "files", "bytes", "bytes of the archives"), rows)
+
+
+def _synth(results: Results) -> str:
+    rows = [
+        (
+            row["against"],
+            row["pairs"],
+            fmean(row["seconds"]),
+            fmean(row["against_seconds"]),
+            row["ratio"],
+            row["processor_ratio"],
+        )
+        for row in results.of("synth")
+    ]
+    return table(("against", "pairs", "ours, s", "its, s", "ratio", "ratio of processor time"), rows)
+
+
+def _cold_start(results: Results) -> str:
+    rows = [
+        (
+            row["what"],
+            row["runs"],
+            fmean(row["seconds"]),
+            row["peak_mib"],
+            row.get("ratio"),
+            row.get("processor_ratio"),
+            row.get("against", ""),
+        )
+        for row in results.of("cold-start")
+    ]
+    head = ("what", "runs", "mean, s", "peak MiB", "ratio", "ratio of processor time", "to")
+    return table(head, rows)
+
+
+def _growth(results: Results) -> str:
+    found = results.of("growth")
+    found.sort(key=lambda row: (row["start_seconds"], DESIGNS.index(row["design"]), row["models"]))
+    rows = [
+        (
+            NAMES[row["design"]],
+            number(row["start_seconds"] / 60),
+            *(row[key] for key in ("models", "ideal_seconds", "last_hosted", "last_answered", "ratio")),
+            row["failures"],
+            sum(row["calls"].values()),
+            sum(row["throttled"].values()),
+            *(row[key] for key in ("invocations", "most_running", "most_rules", "policy_bytes")),
+        )
+        for row in found
+    ]
+    head = ("design", "start, min", "models", "ideal, s", "last HOSTED", "last answered", "ratio", "failed")
+    return table((*head, "calls", "throttled", "invocations", "at once", "rules", "policy bytes"), rows)
+
+
+def _throttled(results: Results) -> str:
+    rows = [
+        (
+            NAMES[row["design"]],
+            number(row["start_seconds"] / 60),
+            row["models"],
+            ", ".join(f"{name} {count:,}" for name, count in sorted(row["throttled"].items())) or "none",
+            ", ".join(f"{count} of {reason}" for reason, count in row["reasons"].items()) or "none",
+        )
+        for row in results.of("growth")
+        if row["models"] > 1
+    ]
+    return table(("design", "start, min", "models", "throttled", "failures"), rows)
+
+
+# --- pictures --------------------------------------------------------------------------------------------
+
+
+def lag_chart(results: Results) -> Chart:
+    """Return the share of deploys that are answered within so many seconds."""
+    chart = Chart(
+        "Lag after HOSTED, starts of 1 to 55 minutes",
+        Axis("seconds after HOSTED", (0.2, 0.5, 1, 2, 5, 10, 20, 60, 120), log=True),
+        Axis("share of deploys answered, %", (0, 25, 50, 75, 100)),
+    )
+    for design in DESIGNS:
+        for row in results.of("lag-virtual", design=design, minutes=[1, 55]):
+            lags = row["sorted"]
+            answered = 100 * (1 - row["failures"] / row["deploys"])
+            points = [(lag, answered * n / max(1, len(lags) - 1)) for n, lag in enumerate(lags)]
+            chart.line(design, points, dashed=row["kind"] == "modelled")
+    return chart
+
+
+def curve_chart(results: Results) -> Chart:
+    """Return lag against looks: our schedule's choices, and each peer's point."""
+    chart = Chart(
+        "Lag against calls, start of 30 minutes",
+        Axis("DescribeModel calls in one start", (10, 20, 50, 100, 200, 500, 1000, 2000, 5000), log=True),
+        Axis("mean lag, seconds", (0.2, 0.5, 1, 2, 5, 10, 20, 60, 120), log=True),
+    )
+    ours = results.of("curve", design="hosted-model")
+    if ours:
+        chart.line("hosted-model", [(row["looks"], row["mean"]) for row in ours])
+    for row in results.of("curve"):
+        text = f"{row['longest']:g} s" if row["longest"] else row["design"]
+        chart.mark(row["design"], (row["looks"], row["mean"]), text, strong=row["chosen"])
+    return chart
+
+
+def growth_chart(results: Results) -> Chart:
+    """Return how much later than ideal the last model is up."""
+    chart = Chart(
+        "Last model HOSTED against the ideal, 5 requests a second",
+        Axis("models created at once", (1, 2, 5, 10, 20, 50, 100, 200), log=True),
+        Axis("times the ideal", (1, 1.2, 1.4, 1.6, 1.8, 2, 2.2, 2.4)),
+    )
+    chart.line("the goal", [(1, 1.2), (200, 1.2)], dashed=True)
+    shortest = min((row["start_seconds"] for row in results.of("growth")), default=0)
+    for design in ("hosted-model", "crhelper-1min"):
+        rows = sorted(results.of("growth", design=design), key=lambda row: row["models"])
+        if own := [row for row in rows if row["start_seconds"] == shortest and row["ratio"]]:
+            chart.line(design, [(row["models"], row["ratio"]) for row in own])
+            last = own[-1]
+            chart.mark(
+                design, (last["models"], last["ratio"]), "" if design == "hosted-model" else "then it fails"
+            )
+    return chart
+
+
+CHARTS: dict[str, Callable[[Results], Chart]] = {
+    "lag": lag_chart,
+    "curve": curve_chart,
+    "growth": growth_chart,
+}
+
+
+# --- the page --------------------------------------------------------------------------------------------
+
+
+def _how(results: Results) -> str:
+    head, machine = results.head, results.head["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in head["versions"].items())
+    note = (
+        "**This was a quick run: few repetitions, not every size, and means that a repetition changes.** "
+        if head["quick"]
+        else ""
+    )
+    missing = (
+        f" Measures that ended with an error: {', '.join(head['failed'])}." if head.get("failed") else ""
+    )
+    return (
+        f"{note}`{head['command']}`, begun {head['began']}, {head['seconds'] / 60:.0f} minutes on "
+        f"{machine['cores']} cores (load before: {machine['load_before']}), {machine['platform']}, "
+        f"Python {machine['python']}, {versions}.{missing}"
+    )
+
+
+def page(results: Results) -> str:
+    """Return docs/benchmarks.md."""
+    made = {
+        "how": _how(results),
+        "goals": _goals(results),
+        "lag": _lag(results),
+        "lag_real": _lag_real(results),
+        "curve": _curve(results),
+        "work": _work(results),
+        "prices": _prices(results),
+        "region": REGION,
+        "footprint": _footprint(results),
+        "asset": _asset(results),
+        "synth": _synth(results),
+        "cold_start": _cold_start(results),
+        "growth": _growth(results),
+        "throttled": _throttled(results),
+    }
+    text = (Path(__file__).parent / "page.md").read_text()
+    for name, content in made.items():
+        text = text.replace(f"<<{name}>>", content.rstrip("\n"))
+    return text
+
+
+def write(results: Results, docs: Path = DOCS) -> None:
+    """Write the page and its pictures."""
+    (docs / "benchmarks.md").write_text(page(results))
+    (docs / "images").mkdir(exist_ok=True)
+    for name, chart in CHARTS.items():
+        (docs / "images" / f"benchmarks-{name}.svg").write_text(chart(results).svg())
+
+
+def main(arguments: Sequence[str]) -> int:
+    source = Path(arguments[0]) if arguments else ROOT / "benchmarks" / "results.json"
+    write(Results.read(source))
+    print(DOCS / "benchmarks.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
