@@ -10,10 +10,10 @@ PYTEST  := $(BIN)/pytest --durations=10
 E2E     := $(PYTEST) -n 4 --dist loadfile tests/e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards docs oldest constraints clean
+.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards bench bench-report docs oldest constraints clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: node_modules/.stamp ## install everything, once for each change of its versions
 
@@ -62,6 +62,13 @@ reliability: venv ## write docs/reliability.md from what the two before showed
 
 hazards: venv ## write docs/crhelper-hazards.md from a run against plain crhelper
 	$(BIN)/python scripts/crhelper_hazards.py
+
+bench: venv ## measure against the peers, then write docs/benchmarks.md [QUICK=1]
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) --out build/benchmarks.json
+	$(BIN)/python -m benchmarks.report build/benchmarks.json
+
+bench-report: venv ## write docs/benchmarks.md from benchmarks/results.json
+	$(BIN)/python -m benchmarks.report
 
 docs: venv .venv/.docs ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
