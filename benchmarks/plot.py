@@ -60,13 +60,16 @@ class Chart:
         self.parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2"{dash} points="{path}"/>')
         self.names.append((name, colour))
 
-    def mark(self, design: str, point: tuple[float, float], text: str, strong: bool = False) -> None:
-        """Add a dot with a text beside it."""
+    def mark(
+        self, design: str, point: tuple[float, float], text: str, *, strong: bool = False, below: bool = False
+    ) -> None:
+        """Add a dot with a text above it, or below on its left."""
         x, y = self._at(*point)
         colour, weight = COLOURS.get(design, GREY), "bold" if strong else "normal"
         self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6 if strong else 4}" fill="{colour}"/>')
         self.parts.append(
-            f'<text x="{x + 8:.1f}" y="{y - 5:.1f}" fill="{colour}" '
+            f'<text x="{x + (-8 if below else 8):.1f}" y="{y + (14 if below else -5):.1f}" '
+            f'text-anchor="{"end" if below else "start"}" fill="{colour}" '
             f'font-weight="{weight}">{escape(text)}</text>'
         )
 

@@ -17,6 +17,8 @@ from benchmarks.prices import PRICES, REGION
 DOCS = ROOT / "docs"
 Row = dict[str, Any]
 DESIGNS = ("hosted-model", "crhelper-2min", "crhelper-1min", "provider-5s", "provider-1s", "sleeper-5s")
+#: Which of our schedule's choices are named in the picture, beside the chosen one.
+CURVE_TEXTS = (0.5, 1.0, 1.5, 5.0, 10.0, 30.0)
 NAMES = {
     "hosted-model": "this project",
     "crhelper-2min": "crhelper, its defaults",
@@ -264,7 +266,11 @@ def curve_chart(results: Results) -> Chart:
         chart.line("hosted-model", [(row["looks"], row["mean"]) for row in ours])
     for row in results.of("curve"):
         text = f"{row['longest']:g} s" if row["longest"] else row["design"]
-        chart.mark(row["design"], (row["looks"], row["mean"]), text, strong=row["chosen"])
+        # Our line's texts are on its other side, and every second one, so that none lies over another.
+        ours_here = row["longest"] is not None
+        shown = text if not ours_here or row["chosen"] or CURVE_TEXTS.count(row["longest"]) else ""
+        point = (row["looks"], row["mean"])
+        chart.mark(row["design"], point, shown, strong=row["chosen"], below=ours_here)
     return chart
 
 
