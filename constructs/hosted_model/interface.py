@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Protocol, TypedDict, Unpack
 
-from aws_cdk import Duration, Resource
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+
+from .alarms import Alarmed, AlarmOptions
 
 
 class MetricOptions(TypedDict, total=False):
@@ -40,8 +42,21 @@ class IHostedModel(Protocol):
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return one of the model's metrics."""
 
+    def add_idle_alarm(
+        self, construct_id: str = "IdleAlarm", **options: Unpack[AlarmOptions]
+    ) -> cloudwatch.Alarm:
+        """Alarm when units are billed and nobody uses them."""
 
-class HostedModelBase(Resource):
+    def add_hosting_failure_alarm(
+        self, construct_id: str = "HostingFailureAlarm", **options: Unpack[AlarmOptions]
+    ) -> cloudwatch.Alarm:
+        """Alarm when the model could not be hosted or stopped."""
+
+    def dashboard_widgets(self) -> list[cloudwatch.IWidget]:
+        """Return graphs that are ready to place."""
+
+
+class HostedModelBase(Alarmed):
     """Grants and metrics; a service's own class names its namespace, dimensions and actions."""
 
     METRIC_NAMESPACE: ClassVar[str]
@@ -49,8 +64,6 @@ class HostedModelBase(Resource):
 
     model_arn: str
     model_version: str
-    #: The dimensions' values: project and version.
-    _names: tuple[str, str]
 
     def grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
         """Allow actions on the model.
@@ -84,6 +97,9 @@ class HostedModelBase(Resource):
     def _sum(self, metric_name: str, options: MetricOptions) -> cloudwatch.Metric:
         chosen: MetricOptions = {"statistic": "Sum", **options}
         return self.metric(metric_name, **chosen)
+
+    def _units(self, kind: str, period: Duration) -> cloudwatch.Metric:
+        return self.metric(kind, period=period, label=kind)
 
     def metric_min_inference_units(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the units that are billed at least."""

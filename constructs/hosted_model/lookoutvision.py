@@ -15,6 +15,7 @@ from hosted_model_runtime.contract import LookoutVision as Names
 from .checks import Checks
 from .interface import HostedModelBase, MetricOptions
 from .model import HostedModel, OnRunning
+from .observe import Calls
 from .service import Declaration, Read, ServiceGrants
 
 #: Silence it with ``Annotations.of(model).acknowledge_warning(RETIRED)``.
@@ -30,6 +31,7 @@ class LookoutVisionModelBase(HostedModelBase):
     Vision Developer Guide: by project and model version; counts are sums, all others averages.
     """
 
+    METRIC_SERVICE = Names.SERVICE
     METRIC_NAMESPACE = "AWS/LookoutVision"
     METRIC_DIMENSIONS = ("ProjectName", "ModelVersion")
 
@@ -68,6 +70,15 @@ class LookoutVisionModelBase(HostedModelBase):
     def metric_time(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how long an inspection took, in milliseconds."""
         return self.metric("Time", **options)
+
+    def _calls(self, period: Duration) -> Calls:
+        return Calls(
+            requests=self.metric_successful_request_count(period=period),
+            errors=[self.metric_error_count(period=period)],
+            throttles=self.metric_throttled_count(period=period),
+            latency=self.metric_time(period=period),
+            whose="this model",
+        )
 
 
 class LookoutVisionModel(HostedModel, LookoutVisionModelBase):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from aws_cdk import Arn, ArnFormat, Duration, Fn, RemovalPolicy, Stack, Token
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from hosted_model_runtime.contract import Rekognition as Names
 
 from .checks import Checks
-from .interface import HostedModelBase
+from .interface import HostedModelBase, MetricOptions
 from .model import HostedModel, OnRunning
+from .observe import Calls
 from .service import Declaration, Read, ServiceGrants
 
 
@@ -21,11 +25,44 @@ class RekognitionCustomLabelsModelBase(HostedModelBase):
     Rekognition", Amazon Rekognition Developer Guide); calls are counted by operation, not by model.
     """
 
+    METRIC_SERVICE = Names.SERVICE
     METRIC_NAMESPACE = "AWS/Rekognition"
     METRIC_DIMENSIONS = ("ProjectName", "VersionName")
 
     #: What DescribeProjectVersions takes; a pattern where only the version's ARN is known.
     _project_arn: str
+
+    def metric_detect_custom_labels(
+        self, metric_name: str, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Return a metric of DetectCustomLabels, of all models of the account and region.
+
+        Parameters
+        ----------
+        metric_name
+            SuccessfulRequestCount, ThrottledCount, UserErrorCount or ServerErrorCount, sums by default, or
+            ResponseTime, whose average in milliseconds.
+        options
+            Those of ``aws_cloudwatch.Metric``.
+        """
+        own: MetricOptions = {
+            "dimensions_map": {"Operation": "DetectCustomLabels"},
+            "statistic": "Average" if metric_name == "ResponseTime" else "Sum",
+        }
+        chosen: MetricOptions = {**own, **options}
+        return self.metric(metric_name, **chosen)
+
+    def _calls(self, period: Duration) -> Calls:
+        return Calls(
+            requests=self.metric_detect_custom_labels("SuccessfulRequestCount", period=period),
+            errors=[
+                self.metric_detect_custom_labels(name, period=period)
+                for name in ("UserErrorCount", "ServerErrorCount")
+            ],
+            throttles=self.metric_detect_custom_labels("ThrottledCount", period=period),
+            latency=self.metric_detect_custom_labels("ResponseTime", period=period),
+            whose="all models",
+        )
 
     def grant_detect_custom_labels(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow DetectCustomLabels with this model."""

@@ -1,0 +1,166 @@
+"""Alarms of a hosted model: billed and not used, and not hosted at all."""
+
+from __future__ import annotations
+
+from typing import TypedDict, Unpack
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from .checks import Checks
+from .observe import Observed
+
+_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+#: "PutMetricAlarm", Amazon CloudWatch API Reference: a day where the period is below an hour, else seven.
+_RANGES = {False: (_DAY, "1 day, for periods below 1 hour"), True: (7 * _DAY, "7 days")}
+
+# Units in service, and no request: units, else 0. The factor makes one request outweigh any units. FILL, and
+# the comparison by itself, take a missing count of requests for 0; the product has a value only where units
+# has one, so that the newest minutes, which are not published yet, are missing rather than 0.
+IDLE = "units * (units > FILL(requests, 0) * 1000000)"
+
+
+class AlarmOptions(TypedDict, total=False):
+    """Keyword arguments of the ``add_…_alarm`` methods; those of ``aws_cloudwatch.Alarm``."""
+
+    actions_enabled: bool
+    alarm_description: str
+    alarm_name: str
+
+
+class Alarmed(Observed):
+    """The alarms that a hosted model can be given."""
+
+    def add_idle_alarm(
+        self,
+        construct_id: str = "IdleAlarm",
+        *,
+        idle_for: Duration | None = None,
+        period: Duration | None = None,
+        requests: cloudwatch.IMetric | None = None,
+        **options: Unpack[AlarmOptions],
+    ) -> cloudwatch.Alarm:
+        """Alarm when units are in service, and billed, while no request has succeeded for some time.
+
+        A model that is stopped is not idle: it publishes no units, and that is no alarm.
+
+        Parameters
+        ----------
+        construct_id
+            Below the model. Default: ``IdleAlarm``.
+        idle_for
+            A whole number of periods, at most 1 day where these are below an hour, else at most 7 days.
+            Default: 2 hours.
+        period
+            Whole minutes. Default: 5 minutes; an hour where ``idle_for`` is longer than a day.
+        requests
+            What counts as use, as a sum. Default: SuccessfulRequestCount of the service: of this model for
+            Lookout for Vision, of all models of account and region for Rekognition Custom Labels, which
+            counts calls by operation only.
+        options
+            Those of ``aws_cloudwatch.Alarm``.
+
+        Raises
+        ------
+        ValueError
+            When a time breaks its limit; the text begins with the alarm's path.
+        """
+        checks = Checks(self, construct_id)
+        idle = _seconds(checks, "idle_for", idle_for or Duration.hours(2))
+        every = _seconds(checks, "period", period or Duration.minutes(5 if idle <= _DAY else 60))
+        _check_range(checks, idle, every)
+        step = Duration.seconds(every)
+        expression = cloudwatch.MathExpression(
+            expression=IDLE,
+            label="Units in service without a request",
+            period=step,
+            using_metrics={
+                "units": self._units("InServiceInferenceUnits", step),
+                "requests": requests or self._calls(step).requests,
+            },
+        )
+        own: AlarmOptions = {
+            "alarm_description": f"Inference units are billed, and nobody has used them for {idle // 60} "
+            "minutes: give the model hosting hours, or no longer declare it"
+        }
+        chosen: AlarmOptions = {**own, **options}
+        return cloudwatch.Alarm(
+            self,
+            construct_id,
+            metric=expression,
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=idle // every,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            **chosen,
+        )
+
+    def add_hosting_failure_alarm(
+        self,
+        construct_id: str = "HostingFailureAlarm",
+        *,
+        reason: str | None = None,
+        period: Duration | None = None,
+        threshold: int = 1,
+        **options: Unpack[AlarmOptions],
+    ) -> cloudwatch.Alarm:
+        """Alarm when a request, or a scheduled start or stop, failed.
+
+        Parameters
+        ----------
+        construct_id
+            Below the model. Default: ``HostingFailureAlarm``.
+        reason
+            As of :meth:`metric_hosting_failures`. Default: any.
+        period
+            Whole minutes, at most a day. Default: 5 minutes.
+        threshold
+            So many failures in a period. Default: 1.
+        options
+            Those of ``aws_cloudwatch.Alarm``.
+
+        Raises
+        ------
+        ValueError
+            When a value breaks its limit; the text begins with the alarm's path.
+        """
+        checks = Checks(self, construct_id)
+        every = _seconds(checks, "period", period or Duration.minutes(5))
+        _check_range(checks, every, every)
+        if threshold < 1:
+            checks.fail(f"threshold must be at least 1, but it is {threshold}")
+        own: AlarmOptions = {
+            "alarm_description": "A model could not be hosted or stopped: the function's log has the reason"
+        }
+        chosen: AlarmOptions = {**own, **options}
+        return cloudwatch.Alarm(
+            self,
+            construct_id,
+            metric=self.metric_hosting_failures(reason=reason, period=Duration.seconds(every)),
+            threshold=threshold,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            **chosen,
+        )
+
+
+def _seconds(checks: Checks, name: str, value: Duration) -> int:
+    if value.is_unresolved():
+        checks.fail(f"{name} must be known at synth, but it is a token")
+    milliseconds = value.to_milliseconds()
+    if milliseconds < 1000 * _MINUTE or milliseconds % (1000 * _MINUTE):
+        checks.fail(f"{name} must be whole minutes, at least 1, but it is {milliseconds / 60_000:g}")
+    return int(milliseconds / 1000)
+
+
+def _check_range(checks: Checks, idle: int, every: int) -> None:
+    if every > _DAY:
+        checks.fail(f"period must be at most 1 day, but it is {every / _DAY:g} (PutMetricAlarm)")
+    if idle % every:
+        checks.fail(
+            f"idle_for must be whole periods of {every // 60} minutes, but it is {idle // 60} minutes"
+        )
+    limit, words = _RANGES[every >= _HOUR]
+    if idle > limit:
+        checks.fail(f"idle_for must be at most {words}, but it is {idle / _DAY:g} days (PutMetricAlarm)")
