@@ -1,4 +1,4 @@
-"""Is the model running, what does it cost, and can its hosting be trusted?"""
+"""Is the model running, is anybody using it, what does it cost, and can its hosting be trusted?"""
 
 from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,9 +15,14 @@ model = RekognitionCustomLabelsModel(
         resource="project",
         resource_name="circuit-boards/version/v1/1600000000001",
     ),
-    min_inference_units=1,
+    min_inference_units=int(app.node.try_get_context("units") or 1),
     max_inference_units=3,
 )
+
+# Units are billed, and nobody has asked the model for two hours.
+model.add_idle_alarm(idle_for=Duration.hours(2))
+# A deploy, or a scheduled start, could not host the model.
+model.add_hosting_failure_alarm()
 
 units = model.metric_in_service_inference_units(period=Duration.minutes(5))
 stopped = units.create_alarm(
@@ -41,24 +46,13 @@ units.create_alarm(
 )
 model.provider.function.metric_errors().create_alarm(
     stack,
-    "HostingFails",
+    "FunctionFails",
     alarm_description="The function that starts and stops models ended with an error",
     threshold=1,
     evaluation_periods=1,
     treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
 )
 
-cloudwatch.Dashboard(
-    stack,
-    "Dashboard",
-    widgets=[
-        [
-            cloudwatch.GraphWidget(
-                title="Inference units",
-                left=[units, model.metric_min_inference_units(), model.metric_max_inference_units()],
-            ),
-            cloudwatch.SingleValueWidget(title="In service, and billed", metrics=[units]),
-        ]
-    ],
-)
+board = cloudwatch.Dashboard(stack, "Dashboard")
+board.add_widgets(*model.dashboard_widgets())
 app.synth()
