@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hosted_model_runtime.contract import Env
 
@@ -32,7 +33,7 @@ def about(cloud: Cloud, model: Model, now: datetime) -> list[Entry]:
         found = [one for one in _entries(cloud, model.lease, group, now - span) if _is_about(model, one[1])]
         if len(found) >= LINES:
             break
-    return found[-LINES:]
+    return [(when, _readable(message)) for when, message in found[-LINES:]]
 
 
 def _is_about(model: Model, message: str) -> bool:
@@ -41,14 +42,40 @@ def _is_about(model: Model, message: str) -> bool:
     # Not boards/12 where boards/1 is meant.
     if re.search(rf"(?<![\w-])({names})(?![\w-])", message):
         return True
+    said = _document(message)
+    named = (said.get("Service"), said.get("Project"), said.get("Version"))
+    return named == (model.service, model.project, model.version)
+
+
+def _document(message: str) -> dict[str, Any]:
+    """The JSON object that an entry is; empty where it is none."""
     try:
         said = json.loads(message)
     except ValueError:
-        return False
-    if not isinstance(said, dict):
-        return False
-    named = (said.get("Service"), said.get("Project"), said.get("Version"))
-    return named == (model.service, model.project, model.version)
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _metrics(said: dict[str, Any]) -> Iterator[str]:
+    """The metrics of an entry in the embedded metric format."""
+    for directive in said["_aws"].get("CloudWatchMetrics", []):
+        for one in directive.get("Metrics", []):
+            yield f"metric {one['Name']} {said.get(one['Name'])} {one.get('Unit', '')}".rstrip()
+
+
+def _readable(message: str) -> str:
+    """An entry in one line: a metric's name and value, a record's level and message, else all of it."""
+    said = _document(message)
+    if isinstance(said.get("_aws"), dict):
+        metrics = [
+            one for each in said["_aws"].get("CloudWatchMetrics", []) for one in each.get("Metrics", [])
+        ]
+        return ", ".join(
+            f"metric {one['Name']} {said.get(one['Name'])} {one.get('Unit', '')}" for one in metrics
+        )
+    if "message" in said:
+        message = f"{said.get('level', '')} {said['message']}"
+    return " ".join(message.split())
 
 
 def _groups(cloud: Cloud, lease: LeaseView) -> Iterator[str]:
@@ -66,7 +93,7 @@ def _entries(cloud: Cloud, lease: LeaseView, group: str, since: datetime) -> Ite
         for _, page in zip(range(_PAGES), pages, strict=False):
             for event in page["events"]:
                 when = datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC)
-                yield when, " ".join(event["message"].split())
+                yield when, event["message"]
     except ServiceError as error:
         # A function that never ran has no group yet.
         if error.kind is not Kind.ABSENT:

@@ -174,7 +174,8 @@ class Screen:
     title: str
     clock: Callable[[], float]
     latest: deque[str] = field(default_factory=lambda: deque(maxlen=_EVENTS_SHOWN))
-    phases: dict[str, tuple[str, float]] = field(default_factory=dict)
+    #: By ARN: the model's condition, when it was seen first, and whether that was its beginning.
+    phases: dict[str, tuple[str, float, bool]] = field(default_factory=dict)
 
     def __enter__(self) -> Screen:
         self.begun = self.clock()
@@ -213,19 +214,23 @@ class Screen:
             now = ", ".join(filter(None, (model.seen.status, model.units)))
             if before and before[0] == now:
                 continue
-            self.phases[model.arn] = (now, self.clock())
-            lasted = f" ({output.elapsed(self.clock() - before[1])} in {before[0]})" if before else ""
+            lasted = f" ({self._lasted(*before)})" if before else ""
+            self.phases[model.arn] = (now, self.clock(), before is not None)
             message = f": {model.seen.message}" if model.seen.phase is Phase.FAILED else ""
             self.say(f"model {model.name}  {now}{message}{lasted}")
         if self.live:
             self.live.update(self._area(found, status))
+
+    def _lasted(self, condition: str, since: float, whole: bool) -> str:
+        spent = output.elapsed(self.clock() - since)
+        return f"{condition} for {'' if whole else 'at least '}{spent}"
 
     def _area(self, found: Sequence[Model], status: str) -> RenderableType:
         since = output.elapsed(self.clock() - self.begun)
         head = Text(f"{self.title}  {status or 'waiting for an operation'}  {since}", style="bold")
         grid = Table.grid(padding=(0, 2))
         for model in found:
-            said, when = self.phases[model.arn]
+            said, when, _ = self.phases[model.arn]
             grid.add_row(model.name, said, output.elapsed(self.clock() - when))
         return Group(head, grid, *(Text(each, style="dim", overflow="fold") for each in self.latest))
 

@@ -1,7 +1,9 @@
 """The whole life of a hosted model, by the real cdk command on a local cloud; each step is checked."""
 
+import importlib.util
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +26,8 @@ STOP_SECONDS = 4.0
 STEP_SECONDS = 300
 _LOOK_SECONDS = 0.5
 _LOG_LINES = 40
+#: Two columns less than a terminal, for they stand indented.
+_COMMAND_WIDTH = 78
 
 
 def run(service: str = "lookoutvision", *, app: Path | None = None, start_seconds: float = 15.0) -> int:
@@ -130,6 +134,7 @@ class Demo(_Checks):
         self._resize()
         self._swap()
         self._deploy_failing()
+        self._list()
         self._destroy()
         self.complete = True
 
@@ -200,6 +205,14 @@ class Demo(_Checks):
             idle = (self._script.trained, self._script.stopped)
             self.check(f"{failed.name} is stopped again", failed.status in idle, failed.status)
 
+    def _list(self) -> None:
+        _, second, _ = self._script.versions
+        with self._stage("See what runs, whose it is, what it costs"):
+            said = self._hosted_model("ls")
+            if said is not None:
+                self.check(f"it shows {self._name(second)}", self._name(second) in said)
+                self.check("a stack declares all that runs", "No stack declares" not in said)
+
     def _destroy(self) -> None:
         _, second, _ = self._script.versions
         with self._stage("Destroy the stack"):
@@ -209,6 +222,9 @@ class Demo(_Checks):
             self.check("no model is billed any more", not running, running)
             owned = [one.name for one in self._models() if owner(one.tags) != NOBODY]
             self.check("no model has an owner", not owned, owned)
+            said = self._hosted_model("ls")
+            if said is not None:
+                self.check("it shows no model", said == "No model runs.\n", said)
 
     # --- parts of a step ---------------------------------------------------------------------------------
 
@@ -255,6 +271,25 @@ class Demo(_Checks):
             processes.end([identity] if identity else [])
             code = child.poll()
         return code if code is None or code >= 0 else None
+
+    def _hosted_model(self, *arguments: str) -> str | None:
+        """Run the package's command hosted-model; what it says, None where it is not installed."""
+        self.out.print(Text(f"  $ {' '.join(['hosted-model', *arguments])}", style="cyan"))
+        if importlib.util.find_spec("typer") is None:
+            self.out.print("  not shown: it needs the extra [cli]")
+            return None
+        done = subprocess.run(
+            [sys.executable, "-m", "hosted_model_cli", *arguments],
+            env=self._cloud.process_environment() | {"COLUMNS": str(_COMMAND_WIDTH)},
+            capture_output=True,
+            text=True,
+            timeout=STEP_SECONDS,
+            check=False,
+        )
+        for line in (done.stdout + done.stderr).splitlines():
+            self.out.print(Text(f"  {line}"), soft_wrap=True)
+        self.check("hosted-model succeeds", done.returncode == 0, f"exit code {done.returncode}")
+        return done.stdout
 
     def _cdk_succeeds(self, code: int | None) -> None:
         self.check("cdk succeeds", code == 0, f"exit code {code}")

@@ -29,6 +29,7 @@ PACKAGES = {
     "hosted_model": "constructs",
     "hosted_model_runtime": "lambda",
     "hosted_model_local": "local",
+    "hosted_model_cli": "cli",
 }
 STACK, PROJECT, VERSION = "Inspection", "circuit-boards", "3"
 
@@ -88,7 +89,7 @@ def test_it_asks_for_no_more_than_an_app_has(python: Path) -> None:
     assert run("-m", "pip", "check", python=python).startswith("No broken requirements")
     found = {one["name"] for one in json.loads(run("-m", "pip", "list", "--format", "json", python=python))}
     assert {"cdk-hosted-model", "aws-cdk-lib", "constructs", "boto3", "crhelper"} <= found
-    assert not found & {"ministack", "pytest", "mypy", "cdk-nag", "aiohttp"}
+    assert not found & {"ministack", "pytest", "mypy", "cdk-nag", "aiohttp", "typer"}
     say = f"import importlib.util as u; print(*(u.find_spec(p).origin for p in {list(PACKAGES)}))"
     assert all(Path(at).is_relative_to(python.parents[1]) for at in run("-c", say, python=python).split())
 

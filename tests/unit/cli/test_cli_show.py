@@ -45,9 +45,17 @@ def equipped(command: Command) -> None:
         (now - 10 * 24 * 3_600_000, f"{LOGICAL_ID} of long ago"),
         (now - 3000, "Lookout for Vision model boards/1 is STARTING_HOSTING"),
         (now - 2000, "Lookout for Vision model boards/12x is HOSTED"),
-        (now - 1000, json.dumps({"Service": "lookoutvision", "Project": "boards", "Version": "1", "T": 9})),
-        (now - 500, json.dumps({"Service": "lookoutvision", "Project": "boards", "Version": "7", "T": 8})),
+        (now - 1500, json.dumps({"level": "WARNING", "message": "boards/1:\n  no capacity"})),
+        (now - 1000, metric("1", 9)),
+        (now - 500, metric("7", 8)),
     ]
+
+
+def metric(version: str, seconds: int) -> str:
+    """An entry in the embedded metric format."""
+    said = {"Namespace": "HostedModel", "Metrics": [{"Name": "TimeToHosted", "Unit": "Seconds"}]}
+    members = {"Service": "lookoutvision", "Project": "boards", "Version": version, "TimeToHosted": seconds}
+    return json.dumps({"_aws": {"CloudWatchMetrics": [said]}, **members})
 
 
 def schedule(goal: str, expression: str, **more: str) -> dict[str, Any]:
@@ -87,11 +95,12 @@ def test_all_that_is_known(command: Command) -> None:
         "  stop  in Europe/Berlin  rate(3 hours)",
         f"{LOGICAL_ID} of long ago",
         "boards/1 is STARTING_HOSTING",
-        '"T": 9',
+        "WARNING boards/1: no capacity",
+        "metric TimeToHosted 9 Seconds",
     ):
         assert expected in said, expected
     assert said.index("start next") < said.index("stop  in"), "the next one first"
-    assert not any(word in said for word in ("rate(1 hours)", "boards/12x", '"T": 8'))
+    assert not any(word in said for word in ("rate(1 hours)", "boards/12x", "TimeToHosted 8"))
 
 
 def test_a_model_of_nobody(command: Command) -> None:

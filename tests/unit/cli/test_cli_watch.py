@@ -94,7 +94,7 @@ def test_a_deploy_from_start_to_end(command: Command, play: Callable[..., Any]) 
         "Inspection  UPDATE_IN_PROGRESS",
         f"{LOGICAL_ID}  UPDATE_IN_PROGRESS",
         "model boards/1  STARTING_HOSTING, 1 unit",
-        "model boards/1  HOSTED, 1 unit (5 s in STARTING_HOSTING, 1 unit)",
+        "model boards/1  HOSTED, 1 unit (STARTING_HOSTING, 1 unit for at least 5 s)",
         f"{LOGICAL_ID}  UPDATE_COMPLETE",
         "Inspection  UPDATE_COMPLETE",
         "Inspection  UPDATE_COMPLETE after 30 s",

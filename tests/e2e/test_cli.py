@@ -1,0 +1,199 @@
+"""`hosted-model` on the local cloud, by users with the documented policies: IAM decides on each call."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support_apps import lookoutvision
+from support_stage import CHECKOUT, Stage, until
+
+pytestmark = pytest.mark.e2e
+
+STACK, PROJECT, FORGOTTEN, OTHER = "Watched", "watched", "forgotten", "eu-west-1"
+READ, STOP = re.findall(r"```json\n(.*?)```", (CHECKOUT / "docs" / "cli.md").read_text(), re.S)
+SECONDS = 120
+
+
+@dataclass
+class User:
+    """Somebody with the policies of the documentation."""
+
+    stage: Stage
+    arn: str
+    keys: dict[str, str]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the command, in a pipe."""
+        environment = self.stage.cloud.process_environment() | self.keys
+        return subprocess.Popen(
+            [sys.executable, "-m", "hosted_model_cli", *arguments],
+            env=environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Run the command; exit code, output, error output."""
+        child = self.start(*arguments)
+        try:
+            out, error = child.communicate(timeout=SECONDS)
+        finally:
+            child.kill()
+        return child.returncode, out, error
+
+    @property
+    def used(self) -> set[str]:
+        """The actions that were allowed so far."""
+        return self.stage.cloud.used_actions().get(self.arn, set())
+
+
+def user(stage: Stage, name: str, *policies: str) -> User:
+    iam = stage.client("iam")
+    arn = iam.create_user(UserName=name)["User"]["Arn"]
+    for number, document in enumerate(policies):
+        iam.put_user_policy(UserName=name, PolicyName=f"p{number}", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    return User(stage, arn, keys)
+
+
+@pytest.fixture(scope="module")
+def reader(shared_stage: Stage) -> User:
+    return user(shared_stage, "reader", READ)
+
+
+@pytest.fixture(scope="module")
+def watched(shared_stage: Stage, reader: User, synth: Any) -> tuple[int, str, str, Path]:
+    """A deploy that is watched from before it begins: the watch's exit code and output, and the app."""
+    shared_stage.seed(PROJECT, start_seconds=6)
+    running = {"status": "HOSTED", "min_inference_units": 2, "region": OTHER}
+    shared_stage.seed(FORGOTTEN, **running)
+    app = synth({STACK: lookoutvision(PROJECT)})
+    watch = reader.start("watch", STACK, "--timeout", str(SECONDS))
+    try:
+        assert shared_stage.deploy(app) == 0
+        out, error = watch.communicate(timeout=SECONDS)
+    finally:
+        watch.kill()
+    return watch.returncode, out, error, app
+
+
+@pytest.fixture
+def stage(shared_stage: Stage) -> Stage:
+    """The module's stage: its fixtures' commands are evidence too."""
+    return shared_stage
+
+
+def arn(stage: Stage, project: str) -> str:
+    return stage.model(project).arn
+
+
+def test_watch_shows_a_deploy_from_start_to_end(watched: tuple[int, str, str, Path]) -> None:
+    code, out, error, _ = watched
+    assert (code, error) == (0, "")
+    told = [line.split("  ", 1)[1] for line in out.splitlines()]
+    resource = next(line.split()[0] for line in told if line.startswith("Model"))
+    inner = [
+        f"waiting for an operation of {STACK} in us-east-1",
+        f"{STACK}  CREATE_IN_PROGRESS",
+        f"{resource}  CREATE_IN_PROGRESS",
+        f"model {PROJECT}/1  STARTING_HOSTING, 1 unit",
+        f"{resource}  CREATE_COMPLETE",
+        f"{STACK}  CREATE_COMPLETE",
+    ]
+    assert [line for line in told if line in inner] == inner
+    assert re.fullmatch(rf"{STACK}  CREATE_COMPLETE after (\d+ s|\d:\d\d)", told[-1])
+    assert re.search(
+        rf"model {PROJECT}/1  HOSTED, 1 unit \(STARTING_HOSTING, 1 unit for at least \d+ s\)", out
+    )
+
+
+def test_ls_tells_the_declared_from_the_undeclared(
+    stage: Stage, reader: User, watched: tuple[int, str, str, Path]
+) -> None:
+    regions = ("--region", "us-east-1", "--region", OTHER)
+    code, out, error = reader.run("ls", *regions, "--json")
+    assert (code, error) == (0, "")
+    found = {one["project"]: one for one in json.loads(out)["models"]}
+    declared, forgotten = found[PROJECT], found[FORGOTTEN]
+    assert (declared["declared"], declared["region"], declared["stack_name"]) == (True, "us-east-1", STACK)
+    assert declared["hosted_at"]
+    assert declared["cost"] == pytest.approx(declared["hours"] * 4, abs=1e-3)
+    assert (forgotten["declared"], forgotten["region"]) == (False, OTHER)
+    assert forgotten["why_not_declared"] == "no stack owns it"
+
+    code, out, error = reader.run("ls", *regions)
+    assert (code, error) == (0, "")
+    assert out.isascii()
+    assert [line for line in out.splitlines() if len(line) > 80 and "arn:" not in line] == []
+    assert arn(stage, FORGOTTEN) in out
+    assert arn(stage, PROJECT) not in out
+
+
+def test_all_regions(reader: User, watched: tuple[int, str, str, Path]) -> None:
+    code, out, error = reader.run("ls", "--all-regions", "--all", "--json")
+    assert (code, error) == (0, "")
+    assert {PROJECT, FORGOTTEN} <= {one["project"] for one in json.loads(out)["models"]}
+
+
+def test_show(stage: Stage, reader: User, watched: tuple[int, str, str, Path]) -> None:
+    code, out, error = reader.run("show", arn(stage, PROJECT))
+    assert (code, error) == (0, "")
+    assert "(declares it)" in out
+    assert "request: Create, done" in out
+    log = out.partition("\nLog\n")[2]
+    assert "metric TimeToHosted" in log or f"{PROJECT}/1" in log, "the function's last entries about it"
+
+
+def test_the_readers_policy_is_used_whole_and_stops_nothing(
+    stage: Stage, reader: User, watched: tuple[int, str, str, Path]
+) -> None:
+    test_all_regions(reader, watched)
+    test_show(stage, reader, watched)
+    granted = {action for one in json.loads(READ)["Statement"] for action in one["Action"]}
+    # This stack has no schedules, and there is no model of Rekognition: what they need is not asked.
+    unused = {
+        "scheduler:GetSchedule",
+        "rekognition:DescribeProjectVersions",
+        "rekognition:ListTagsForResource",
+    }
+    assert reader.used <= granted
+    assert granted - reader.used <= unused
+    code, _, error = reader.run("stop", "--yes", arn(stage, FORGOTTEN))
+    assert code == 1
+    assert "not authorized to perform: lookoutvision:StopModel" in error
+    assert stage.model(FORGOTTEN).status == "HOSTED"
+
+
+def test_stop(stage: Stage, watched: tuple[int, str, str, Path]) -> None:
+    stopper = user(stage, "stopper", READ, STOP)
+    code, out, error = stopper.run("stop", "--yes", arn(stage, PROJECT))
+    assert (code, out) == (4, "")
+    assert f"of stack {STACK} declares {PROJECT}/1" in error
+    assert stage.model(PROJECT).status == "HOSTED"
+
+    code, out, _ = stopper.run("stop", "--yes", arn(stage, FORGOTTEN))
+    assert (code, out.splitlines()[0]) == (
+        0,
+        f"Lookout for Vision model {FORGOTTEN}/1 is TRAINED: it is not billed",
+    )
+    assert stage.model(FORGOTTEN).status == "TRAINED"
+
+    # The stack is gone, and somebody runs its model with the lease that it had.
+    tags = stage.model(PROJECT).tags
+    assert stage.destroy(watched[3]) == 0
+    stage.simulator.seed(PROJECT, "1", status="HOSTED", tags=tags, min_inference_units=1)
+    code, out, _ = stopper.run("ls", "--json")
+    found = {one["project"]: one for one in json.loads(out)["models"]}
+    assert found[PROJECT]["why_not_declared"] == "its stack is gone"
+    code, out, error = stopper.run("stop", "--yes", arn(stage, PROJECT))
+    assert code == 0, error
+    assert "removed its tags of an owner that is gone: hosted-model:logical-id" in out
+    until(lambda: stage.model(PROJECT).status == "TRAINED")
+    assert set(stage.model(PROJECT).tags) <= {"hosted-model:closed"}
