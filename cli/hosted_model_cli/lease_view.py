@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hosted_model_runtime.contract import Tag
-from hosted_model_runtime.lease import Closing, Mark
+from hosted_model_runtime.lease import Closing, Mark, hours_of, is_asleep
 
 PREFIX = "hosted-model:"
-#: Carries the mark of the last scheduled start or stop.
-HOURS: str = getattr(Tag, "HOURS", "hosted-model:hours")
-_ASLEEP = "asleep"
 _TIME = "%Y%m%dT%H%M%SZ"
 _STACK = re.compile(r"arn:[^:]+:cloudformation:([^:]+):[^:]*:stack/([^/]+)/.+")
 
@@ -31,6 +28,10 @@ class LeaseView:
         The owner; empty without one.
     request, hours, closing
         The marks of the last request, of the last scheduled start or stop, and of the last Delete.
+    hosted_at
+        Since when the model is hosted, by request or by schedule, whichever commands it now.
+    asleep
+        Whether a schedule, or a deploy outside the model's hours, left it stopped or is stopping it.
     """
 
     stack_id: str = ""
@@ -38,16 +39,22 @@ class LeaseView:
     request: Mark | None = None
     hours: Mark | None = None
     closing: Closing | None = None
+    hosted_at: datetime | None = None
+    asleep: bool = False
 
     @staticmethod
     def of(tags: Mapping[str, str]) -> LeaseView:
         """Read the tags; what is not ours to read counts as absent."""
+        request = Mark.parse(tags.get(Tag.REQUEST))
+        commands = hours_of(tags) or request
         return LeaseView(
             stack_id=tags.get(Tag.STACK, ""),
             logical_id=tags.get(Tag.LOGICAL_ID, ""),
-            request=Mark.parse(tags.get(Tag.REQUEST)),
-            hours=Mark.parse(tags.get(HOURS)),
+            request=request,
+            hours=Mark.parse(tags.get(Tag.HOURS)),
             closing=Closing.parse(tags.get(Tag.CLOSED)),
+            hosted_at=_time(commands.hosted_at) if commands else None,
+            asleep=is_asleep(tags),
         )
 
     @property
@@ -66,17 +73,6 @@ class LeaseView:
         """The owner's region; empty where the tag is no stack's ARN."""
         match = _STACK.fullmatch(self.stack_id)
         return match[1] if match else ""
-
-    @property
-    def hosted_at(self) -> datetime | None:
-        """Since when the model is hosted, by request or by schedule, whichever was later."""
-        said = [_time(mark.hosted_at) for mark in (self.request, self.hours) if mark]
-        return max((when for when in said if when), default=None)
-
-    @property
-    def asleep(self) -> bool:
-        """Whether a schedule has put the model to sleep."""
-        return self.hours is not None and self.hours.state.value == _ASLEEP
 
     def history(self) -> list[tuple[datetime, str]]:
         """What the tags tell of the past, oldest first."""

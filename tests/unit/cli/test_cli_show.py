@@ -11,6 +11,7 @@ import pytest
 from hosted_model_cli import lease_view, schedules
 from hosted_model_cli.lease_view import LeaseView
 from hosted_model_runtime.contract import Env, Tag
+from hosted_model_runtime.lease import Mark, State, stamp
 from unit.cli.conftest import LOGICAL_ID, STACK_ID, Command, lease
 
 FUNCTION = "Inspection-HostedModelProviderFunction"
@@ -187,14 +188,31 @@ def test_a_disabled_schedule_has_no_next_time(command: Command) -> None:
     assert "  start in Europe/Berlin  cron(0 8 ? * MON-FRI *), disabled" in result.stdout
 
 
-def test_since_when_is_the_later_of_request_and_schedule() -> None:
-    early, late = lease(hours_ago=9), lease(hours_ago=1)
-    expected = LeaseView.of(late).hosted_at
-    assert expected
-    for request, hours in ((early, late), (late, early)):
-        assert LeaseView.of({**request, lease_view.HOURS: hours[Tag.REQUEST]}).hosted_at == expected
+def scheduled(goal: str, state: State, *, under: str = "5afab1c9-2848") -> dict[str, str]:
+    """The tags of a model of a request nine hours ago that a schedule started or stopped an hour ago."""
+    when = LeaseView.of(lease(hours_ago=1)).hosted_at
+    assert when
+    mark = Mark(when, goal, "Start-20261123", state, "identity", stamp(when), "1", under=under)
+    return {**lease(hours_ago=9), Tag.HOURS: str(mark)}
+
+
+def test_a_schedule_that_came_after_the_request_says_since_when() -> None:
+    by_request, by_schedule = (LeaseView.of(lease(hours_ago=hours)).hosted_at for hours in (9, 1))
+    assert LeaseView.of(scheduled("Start", State.DONE)).hosted_at == by_schedule
+    assert LeaseView.of(scheduled("Start", State.DONE, under="an earlier request")).hosted_at == by_request
+
+
+def test_asleep(command: Command) -> None:
+    command.stack()
+    arn = command.model(status="TRAINED", tags=scheduled("Stop", State.ASLEEP))
+    listed = command("ls", "--all")
+    assert "asleep" in listed.stdout
+    assert "0 inference units in service" in listed.stdout
+    shown = command("show", arn).stdout
+    assert "Status    TRAINED, asleep" in shown
+    assert "schedule: Stop, asleep, RequestId Start-20261123" in shown
 
 
 def test_every_tag_of_a_lease_but_the_closing_one_is_removable() -> None:
-    tags = {**lease(), Tag.CLOSED: "x", lease_view.HOURS: "y", "team": "z"}
-    assert set(lease_view.removable(tags)) == {*Tag.OWNER, lease_view.HOURS}
+    tags = {**scheduled("Start", State.DONE), Tag.CLOSED: "x", "team": "z"}
+    assert lease_view.removable(tags) == sorted(Tag.OWNER)
