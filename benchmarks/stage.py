@@ -11,6 +11,7 @@ import importlib.util
 import json
 import logging
 import os
+import random
 import re
 import sys
 import uuid
@@ -102,21 +103,30 @@ class BenchWorld(hazards.HazardWorld):
 
 
 @cache
-def _hosting() -> ModuleType:
-    """Return what the peers' functions share, with one client into the current world."""
-    found = _loaded("hosting", PEERS / "shared" / "hosting.py")
-    session = botocore.session.get_session()
-    session.get_component("data_loader").search_paths.append(
-        str(ROOT / "lambda" / "hosted_model_runtime" / "data")
-    )
-    client = session.create_client(
+def _session() -> Any:
+    found = botocore.session.get_session()
+    data = ROOT / "lambda" / "hosted_model_runtime" / "data"
+    found.get_component("data_loader").search_paths.append(str(data))
+    return found
+
+
+def _connect() -> Any:
+    """Return a client into the current world: one for each environment, as each counts its own retries."""
+    client = _session().create_client(
         "lookoutvision",
         region_name="us-east-1",
         # As hosting.connect() makes it, unsigned: nothing here checks signatures.
         config=Config(retries={"mode": "standard", "total_max_attempts": 5}, signature_version=UNSIGNED),
     )
     client.meta.events.register("before-send", lambda request, **_: World.current.send(request))
-    found.connect = lambda: client
+    return client
+
+
+@cache
+def _hosting() -> Any:
+    """Return what the peers' functions share."""
+    found: Any = _loaded("hosting", PEERS / "shared" / "hosting.py")
+    found.connect = _connect
     return found
 
 
@@ -142,7 +152,7 @@ def crhelper_index(**options: object) -> ModuleType:
 
 def sleeper_index() -> ModuleType:
     """Return the module of the function that sleeps and asks every 5 s."""
-    module = _peer("with_sleep")
+    module: Any = _peer("with_sleep")
     module.wait.__defaults__ = (world_module._Time.sleep,)
     module.http = _Http()
     return module
@@ -171,6 +181,8 @@ def stage(
 ) -> Iterator[BenchWorld]:
     """Put a design into a new world of its own."""
     with ExitStack() as stack:
+        # The SDK's own back-off draws from here.
+        random.seed(seed)
         logging.disable(logging.CRITICAL)
         stack.callback(logging.disable, logging.NOTSET)
         stack.enter_context(world_module.virtual())
