@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .hours import HostingHours
 from .interface import IHostedModel, MetricOptions
 from .lookoutvision import RETIRED, LookoutVisionModel
 from .model import RETAINED, HostedModel, OnRunning
@@ -13,6 +14,7 @@ __all__ = [
     "RETIRED",
     "HostedModel",
     "HostedModelProvider",
+    "HostingHours",
     "IHostedModel",
     "LookoutVisionModel",
     "MetricOptions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Unpack
 
 from aws_cdk import Annotations, ArnFormat, Duration, Fn, RemovalPolicy, Stack, Token
@@ -13,6 +14,7 @@ from constructs import Construct
 from hosted_model_runtime.contract import LookoutVision as Names
 
 from .checks import Checks
+from .hours import HostingHours
 from .interface import HostedModelBase, MetricOptions
 from .model import HostedModel, OnRunning
 from .observe import Calls
@@ -106,6 +108,9 @@ class LookoutVisionModel(HostedModel, LookoutVisionModelBase):
         What to do when the model already runs and no stack owns it. Default: fail.
     hosting_timeout
         1 to 60 minutes for a start or a stop. Default: 60 minutes, the longest that CloudFormation waits.
+    hosting_hours
+        When the model is hosted; outside these hours it sleeps. A deploy leaves it as it is, asleep or awake,
+        but the first one hosts it whatever the hour. Default: always.
     removal_policy
         DESTROY stops the model when it is no longer declared; RETAIN leaves it running, and billed.
         Default: DESTROY.
@@ -127,6 +132,7 @@ class LookoutVisionModel(HostedModel, LookoutVisionModelBase):
         max_inference_units: int | None = None,
         on_running: OnRunning = OnRunning.FAIL,
         hosting_timeout: Duration | None = None,
+        hosting_hours: HostingHours | Sequence[HostingHours] | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
     ) -> None:
         model = {Names.PROJECT_NAME: project_name, Names.MODEL_VERSION: model_version}
@@ -146,6 +152,7 @@ class LookoutVisionModel(HostedModel, LookoutVisionModelBase):
             max_inference_units=max_inference_units,
             on_running=on_running,
             hosting_timeout=hosting_timeout,
+            hosting_hours=hosting_hours,
             removal_policy=removal_policy,
         )
         if latest:

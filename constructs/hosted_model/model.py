@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Annotations, CustomResource, Duration, RemovalPolicy, Stack, Token
+from aws_cdk import Annotations, CfnResource, CustomResource, Duration, RemovalPolicy, Stack, Token
 from constructs import Construct, IConstruct
 
 from hosted_model_runtime import contract
 from hosted_model_runtime.contract import RESOURCE_TYPE, Attribute, Property
 
+from . import hours
 from .checks import Checks
+from .hours import HostingHours
 from .interface import HostedModelBase
 from .provider import HostedModelProvider
 from .service import Declaration
@@ -65,6 +68,7 @@ class HostedModel(HostedModelBase):
         max_inference_units: int | None,
         on_running: OnRunning,
         hosting_timeout: Duration | None,
+        hosting_hours: HostingHours | Sequence[HostingHours] | None,
         removal_policy: RemovalPolicy,
     ) -> None:
         checks = Checks(scope, construct_id)
@@ -72,6 +76,7 @@ class HostedModel(HostedModelBase):
         checks.one_of("on_running", on_running, OnRunning)
         checks.removal_policy(removal_policy)
         timeout = checks.timeout(hosting_timeout)
+        windows = hours.windows(checks, hosting_hours)
         super().__init__(scope, construct_id)
         self._check_single(checks, declaration)
         self.provider = HostedModelProvider.of(self)
@@ -83,7 +88,9 @@ class HostedModel(HostedModelBase):
             Property.MAX_INFERENCE_UNITS: max_inference_units,
             Property.ON_RUNNING: on_running.value,
             Property.TIMEOUT_SECONDS: timeout,
+            Property.HOSTING_HOURS: "true" if windows else None,
         }
+        properties = {name: value for name, value in properties.items() if value is not None}
         resource = CustomResource(
             self,
             "Resource",
@@ -91,13 +98,17 @@ class HostedModel(HostedModelBase):
             service_token=self.provider.function.function_arn,
             service_timeout=Duration.seconds(timeout),
             removal_policy=removal_policy,
-            properties={name: value for name, value in properties.items() if value is not None},
+            properties=properties,
         )
         # Of what the function needs, it refers to none of these by itself: without the dependency
         # CloudFormation may delete them before the Delete that needs them.
         resource.node.add_dependency(*self.provider.needs)
         # CDK takes the child "Resource" for it, which is a construct; an escape hatch wants the CfnResource.
-        self.node.default_child = resource.node.default_child
+        self.node.default_child = made = resource.node.default_child
+        if windows and isinstance(made, CfnResource):
+            provider = self.provider
+            role = provider.schedule_role
+            hours.schedule(self, windows, made, provider.function.function_arn, role.role_arn, properties)
         self.model_arn = resource.get_att_string(Attribute.MODEL_ARN)
         self.model_version = resource.get_att_string(Attribute.MODEL_VERSION)
         self.status = resource.get_att_string(Attribute.STATUS)

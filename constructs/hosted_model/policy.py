@@ -10,10 +10,10 @@ from hosted_model_runtime.contract import Tag
 from .service import ServiceGrants
 
 #: Characters of ARNs in the role's own policy, of whose 10,240 the other statements of both services take
-#: some 6,500; and in a policy that holds nothing but a claim, of whose 6,144 its conditions take some 600
+#: some 6,600; and in a policy that holds nothing but a claim, of whose 6,144 its conditions take some 900
 #: ("IAM and AWS STS quotas", IAM User Guide). A role can have 10 such: more than a stack can have models.
-INLINE_CLAIMS = 3_400
-MANAGED_CLAIMS = 5_300
+INLINE_CLAIMS = 3_440
+MANAGED_CLAIMS = 5_200
 
 _STACK_UUID = Fn.select(2, Fn.split("/", Aws.STACK_ID))
 _MINE = {f"aws:ResourceTag/{Tag.STACK}": Aws.STACK_ID}
@@ -93,6 +93,13 @@ def relay(rules: str) -> iam.PolicyStatement:
             "events:DeleteRule",
         ],
         resources=[rules],
+    )
+
+
+def invoke(function_arn: str) -> iam.PolicyDocument:
+    """Return the permission for the schedules of hosting hours to invoke the function."""
+    return iam.PolicyDocument(
+        statements=[iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function_arn])]
     )
 
 

@@ -109,6 +109,7 @@ class HostedModelProvider(Construct):
             checks.fail("vpc_subnets and security_groups need vpc")
         super().__init__(scope, construct_id)
         _PROVIDERS[stack] = self
+        self._schedule_role: iam.Role | None = None
         self._claims: dict[str, _Claims] = {}
         self._inline = _Room(policy.INLINE_CLAIMS)
         self.log_group = log_group or self._make_log_group(log_retention, log_encryption_key)
@@ -144,6 +145,27 @@ class HostedModelProvider(Construct):
             self.function.node.add_dependency(vpc)
         self.permission = self._make_permission(rules)
         findings.accept_function(self.function)
+
+    @property
+    def schedule_role(self) -> iam.Role:
+        """Return the role with which EventBridge Scheduler invokes the function; made for the first hours.
+
+        Follows "Confused deputy prevention in EventBridge Scheduler", EventBridge Scheduler User Guide.
+        """
+        if self._schedule_role is None:
+            stack = Stack.of(self)
+            group = stack.format_arn(service="scheduler", resource="schedule-group", resource_name="default")
+            self._schedule_role = iam.Role(
+                self,
+                "ScheduleRole",
+                assumed_by=iam.ServicePrincipal(
+                    "scheduler.amazonaws.com",
+                    conditions={"StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": group}},
+                ),
+                description="Lets the hosting hours of one CloudFormation stack invoke its function",
+                inline_policies={"Invoke": policy.invoke(self.function.function_arn)},
+            )
+        return self._schedule_role
 
     @property
     def needs(self) -> list[IDependable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Unpack
 
 from aws_cdk import Arn, ArnFormat, Duration, Fn, RemovalPolicy, Stack, Token
@@ -12,6 +13,7 @@ from constructs import Construct
 from hosted_model_runtime.contract import Rekognition as Names
 
 from .checks import Checks
+from .hours import HostingHours
 from .interface import HostedModelBase, MetricOptions
 from .model import HostedModel, OnRunning
 from .observe import Calls
@@ -97,6 +99,9 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
         What to do when the model already runs and no stack owns it. Default: fail.
     hosting_timeout
         1 to 60 minutes for a start or a stop. Default: 60 minutes, the longest that CloudFormation waits.
+    hosting_hours
+        When the model is hosted; outside these hours it sleeps. A deploy leaves it as it is, asleep or awake,
+        but the first one hosts it whatever the hour. Default: always.
     removal_policy
         DESTROY stops the model when it is no longer declared; RETAIN leaves it running, and billed.
         Default: DESTROY.
@@ -120,6 +125,7 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
         max_inference_units: int | None = None,
         on_running: OnRunning = OnRunning.FAIL,
         hosting_timeout: Duration | None = None,
+        hosting_hours: HostingHours | Sequence[HostingHours] | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
     ) -> None:
         members = {
@@ -147,6 +153,7 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
             max_inference_units=max_inference_units,
             on_running=on_running,
             hosting_timeout=hosting_timeout,
+            hosting_hours=hosting_hours,
             removal_policy=removal_policy,
         )
         self._project_arn = project_arn or _arn(stack, names[0], "*")

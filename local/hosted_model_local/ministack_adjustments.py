@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from hosted_model_local import authorization, custom_resources
+from hosted_model_local import authorization, custom_resources, schedules
 
 _SCHEDULER_SWEEP_SECONDS = 1
 
@@ -23,12 +23,14 @@ def apply_all() -> None:
     """
     for adjustment in (
         sweep_schedules_each_second,
+        run_schedules_as_scheduler_does,
         invoke_custom_resources_asynchronously,
         delete_what_failed_to_create,
         delete_while_creating,
         keep_what_a_failed_deletion_needs,
         name_rules_as_iam_does,
         record_allowed_actions,
+        keep_alarms_on_metric_math,
     ):
         adjustment()
 
@@ -48,6 +50,32 @@ def sweep_schedules_each_second() -> None:
 
     require(eventbridge, "_SCHEDULER_TICK_INTERVAL")
     eventbridge._SCHEDULER_TICK_INTERVAL = _SCHEDULER_SWEEP_SECONDS
+
+
+def run_schedules_as_scheduler_does() -> None:
+    """A schedule is due in its own time zone, says when it was due, and invokes with its role.
+
+    ministack reckons in UTC, sends the placeholder of the time as it stands, asks no role, and its
+    CloudFormation drops the time zone.
+    """
+    from ministack.core import iam_evaluator
+    from ministack.services import eventbridge, lambda_svc, scheduler
+    from ministack.services.cloudformation import provisioners
+
+    require(scheduler, "_SCHEDULE_TICK_INTERVAL")
+    require(scheduler, "_tick_schedules")
+    for owner, names in (
+        (eventbridge, ("_parse_cron_fields", "_cron_next_fire")),
+        (lambda_svc, ("invoke_async_with_retry", "_execution_record_for_config", "_get_func_record_for_ref")),
+        (iam_evaluator, ("_gather_role_policies", "evaluate", "EvalContext")),
+    ):
+        for name in names:
+            require(owner, name)
+    scheduler._SCHEDULE_TICK_INTERVAL = _SCHEDULER_SWEEP_SECONDS
+    scheduler._tick_schedules = schedules.tick
+    handlers = require(provisioners, "_RESOURCE_HANDLERS")["AWS::Scheduler::Schedule"]
+    for verb in ("create", "update"):
+        handlers[verb] = schedules.keeping_the_zone(handlers[verb])
 
 
 def invoke_custom_resources_asynchronously() -> None:
@@ -202,6 +230,27 @@ def _replace_everywhere(name: str, original: object, replacement: object) -> Non
     for module in (stacks, handlers, changesets):
         if getattr(module, name, None) is original:
             setattr(module, name, replacement)
+
+
+def keep_alarms_on_metric_math() -> None:
+    """An alarm on a metric math expression is made like any other; ministack refuses its template.
+
+    Here it keeps INSUFFICIENT_DATA: nothing evaluates the expression.
+    """
+    from ministack.services.cloudformation import provisioners
+
+    record = require(provisioners, "_cw_metric_alarm_record")
+
+    def lenient(name: str, props: dict[str, Any]) -> Any:
+        queries = props.get("Metrics")
+        if not queries:
+            return record(name, props)
+        shown = next((each for each in queries if each.get("Expression")), {})
+        plain = {key: value for key, value in props.items() if key != "Metrics"}
+        named = {"MetricName": str(shown.get("Expression", "")), "Namespace": "MetricMath"}
+        return record(name, {**plain, **named})
+
+    provisioners._cw_metric_alarm_record = lenient
 
 
 def record_allowed_actions() -> None:

@@ -14,7 +14,7 @@ from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCus
 from unit.constructs.conftest import ACCOUNT, PROJECT_ARN, REGION, VERSION_ARN, statements, text
 
 STACK_ID = {"Ref": "AWS::StackId"}
-KEYS = ["hosted-model:stack", "hosted-model:logical-id", "hosted-model:request", "hosted-model:closed"]
+KEYS = [f"hosted-model:{name}" for name in ("stack", "logical-id", "request", "hours", "closed")]
 OURS = {"ForAllValues:StringEquals": {"aws:TagKeys": KEYS}}
 MINE = {"aws:ResourceTag/hosted-model:stack": STACK_ID}
 IN_MY_NAME = {"aws:RequestTag/hosted-model:stack": STACK_ID}
