@@ -245,7 +245,7 @@ def keep_alarms_on_metric_math() -> None:
         queries = props.get("Metrics")
         if not queries:
             return record(name, props)
-        shown = next((each for each in queries if each.get("Expression")), {})
+        shown: dict[str, Any] = next((each for each in queries if each.get("Expression")), {})
         plain = {key: value for key, value in props.items() if key != "Metrics"}
         named = {"MetricName": str(shown.get("Expression", "")), "Namespace": "MetricMath"}
         return record(name, {**plain, **named})

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from hosted_model_local.ministack_adjustments import HeldResources, rule_arn
+from hosted_model_local.ministack_adjustments import (
+    HeldResources,
+    keep_alarms_on_metric_math,
+    rule_arn,
+)
 
 NEEDS = {"Model": {"Policy", "Function"}, "Function": {"Role"}}
 
@@ -54,3 +58,24 @@ def test_a_deletion_that_is_tried_again_reaches_everything(resources: dict[str, 
 def test_rules_are_named_as_iam_knows_them(document: object, expected: str) -> None:
     found = rule_arn(json.dumps(document).encode(), "eu-west-1", "000000000000")
     assert found == (expected and f"arn:aws:events:eu-west-1:000000000000:{expected}")
+
+
+def test_an_alarm_on_metric_math_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ministack.services.cloudformation import provisioners
+
+    record = provisioners._cw_metric_alarm_record
+    monkeypatch.setattr(provisioners, "_cw_metric_alarm_record", record)
+    template = {
+        "Metrics": [{"Id": "units", "MetricStat": {}}, {"Id": "idle", "Expression": "units * 2"}],
+        "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": 24,
+        "Threshold": 0,
+    }
+    with pytest.raises(ValueError, match="metric math"):
+        record("Idle", template)
+    keep_alarms_on_metric_math()
+    made = provisioners._cw_metric_alarm_record("Idle", template)
+    assert (made["AlarmName"], made["MetricName"]) == ("Idle", "units * 2")
+    assert made["StateValue"] == "INSUFFICIENT_DATA"
+    with pytest.raises(ValueError, match="MetricName"):
+        provisioners._cw_metric_alarm_record("Plain", {**template, "Metrics": []})
