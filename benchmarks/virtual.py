@@ -175,7 +175,7 @@ def lag(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
     """Return each design's lag over starts of 1 to 55 minutes, as many for each range of minutes."""
     from benchmarks.pool import spread
 
-    counts = {"hosted-model": 24 if quick else 160, "sleeper-5s": 8 if quick else 60}
+    counts = {"hosted-model": 24 if quick else 120, "sleeper-5s": 8 if quick else 60}
     # Arithmetic, so that many cost nothing.
     counts |= dict.fromkeys(PROVIDERS, 200 if quick else 2000)
     jobs = []
@@ -195,7 +195,7 @@ def curve(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
     from benchmarks.pool import spread
 
     draws = random.Random("curve")
-    count = 3 if quick else 30
+    count = 3 if quick else 20
     low, high = CURVE_STARTS
     starts = [low + (high - low) * (number + draws.random()) / count for number in range(count)]
     ours = [(longest, starts, 1) for longest in CURVE]
