@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .alarms import AlarmOptions
 from .hours import HostingHours
 from .interface import IHostedModel, MetricOptions
 from .lookoutvision import RETIRED, LookoutVisionModel
@@ -12,6 +13,7 @@ from .rekognition import RekognitionCustomLabelsModel
 __all__ = [
     "RETAINED",
     "RETIRED",
+    "AlarmOptions",
     "HostedModel",
     "HostedModelProvider",
     "HostingHours",

@@ -21,7 +21,8 @@ HOSTED = {
     "docs/getting-started.md": 4,
     "docs/migration.md": 2,
     "docs/operations.md": 0,
-    "docs/cost.md": 0,
+    "docs/cost.md": 1,
+    "docs/monitoring.md": 0,
     "docs/add-a-service.md": 0,
 }
 ACCOUNT, REGION = "111122223333", "us-east-1"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import runpy
 from pathlib import Path
 
 from aws_cdk import App, Stack
@@ -58,12 +60,31 @@ def test_the_line_counts():
     assert page.count("| `constructs/hosted_model/") == 2
 
 
+def test_every_metric_is_in_the_monitoring_page():
+    table = [row for row in rows("docs/monitoring.md", "metric") if len(row) == 5]
+    said = {code(row[0])[0]: (row[1], code(row[3])[0]) for row in table}
+    names = contract.Metric
+    for name, unit in (
+        (names.TIME_TO_HOSTED, "Seconds"),
+        (names.HOSTING_SECONDS, "Seconds"),
+        (names.HOSTING_FAILURES, "Count"),
+        (names.SUPERSEDED_REQUESTS, "Count"),
+    ):
+        assert said[name][0] == unit
+        assert callable(getattr(LookoutVisionModel, said[name][1]))
+    reasons = tuple(code(row[0])[0] for row in rows("docs/monitoring.md", "`Reason`"))
+    assert reasons == names.REASONS
+
+
 def test_the_pictures_are_those_that_the_script_draws(tmp_path, monkeypatch):
     script = load("_pictures")
     monkeypatch.setattr(script, "IMAGES", tmp_path)
     script.states()
     script.architecture()
+    monitoring = runpy.run_path(str(ROOT / "scripts/monitoring.py"))
+    recorded = json.loads((ROOT / "docs/data/monitoring.json").read_text(encoding="utf-8"))
     drawn = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    drawn["dashboard.svg"] = monitoring["draw"](recorded)
     assert drawn == {
         path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs/images").glob("*.svg")
     }
