@@ -67,7 +67,7 @@ class HostedModelProvider(Construct):
         Encrypts its own log group; the key's policy is extended, but for an imported key, whose policy must
         let CloudWatch Logs use it. Default: the service's own encryption.
     memory_size
-        Mebibytes, 128 to 10240. Default: 256.
+        Mebibytes, 128 to 10240. Default: 160, of which the function needs some 95.
     vpc
         Where the function runs. From there it must reach the model's service, EventBridge, and Amazon S3,
         where CloudFormation waits for its answer: by a NAT gateway, or by interface endpoints for
@@ -95,7 +95,7 @@ class HostedModelProvider(Construct):
         log_group: logs.ILogGroup | None = None,
         log_retention: logs.RetentionDays | None = None,
         log_encryption_key: kms.IKey | None = None,
-        memory_size: int = 256,
+        memory_size: int = 160,
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,

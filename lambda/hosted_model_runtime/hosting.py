@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from . import lease
-from .contract import Attribute, Scheduled
+from .contract import Attribute, Metric, Scheduled
 from .lease import Claim, Mark, Standing, State, Verdict
 from .reconcile import Done, Fail, Phase, Running, Start, Step, Stop, Stopped, Wait, decide
 from .request import Units
@@ -77,7 +77,7 @@ class Hosting(Target):
             case Standing.SUPERSEDED:
                 return SUPERSEDED
             case Standing.FOREIGN:
-                return Settled(ok=False, reason=_foreign(seen, verdict))
+                return Settled(ok=False, reason=_foreign(seen, verdict), code=Metric.FOREIGN)
             case Standing.HELD if verdict.mark:
                 return self._command(seen, verdict.mark)
             case Standing.FREE if self._mark and (lost := self._lost_to(verdict.mark)):
@@ -88,7 +88,7 @@ class Hosting(Target):
         return self._now() < self._quiet_until
 
     def _step(self, seen: Sighting) -> Step:
-        if self._mark and self._mark.state is State.SLEEPING:
+        if self._mark and self._mark.state.asleep:
             return decide(Stopped(), seen.observed, started=False)
         return decide(self.goal, seen.observed, self._started(seen))
 
@@ -96,7 +96,7 @@ class Hosting(Target):
         """Take the lease, unless the model is in no condition to be hosted."""
         step = decide(self.goal, seen.observed, started=False)
         if isinstance(step, Fail) and self.claim.type != Scheduled.STOP:
-            return Settled(ok=False, reason=step.reason)
+            return Settled(ok=False, reason=step.reason, code=Metric.INVALID)
         first = mark = lease.first_mark(self.claim, tags, before, str(self.units))
         in_flight = lease.is_in_flight(tags, before)
         if self._sleeps(tags):
@@ -138,12 +138,12 @@ class Hosting(Target):
                 self._start(seen, mark)
             case Stop():
                 return self._asleep(seen, mark) if self._stop(seen) else None
-            case Done() if mark.state is State.SLEEPING:
+            case Done() if mark.state.asleep:
                 return self._asleep(seen, mark)
             case Done():
                 return self._done(seen, mark)
             case Fail(reason):
-                return None if self._tries_again(seen) else self._failure(reason, seen)
+                return None if self._tries_again(seen) else self._failure(reason, seen, _code(seen))
         return None
 
     def _start(self, seen: Sighting, mark: Mark) -> None:
@@ -217,7 +217,7 @@ class Hosting(Target):
             data={
                 Attribute.MODEL_ARN: seen.arn,
                 Attribute.MODEL_VERSION: seen.version,
-                Attribute.STATUS: self.service.running if mark.state is State.DONE else self.service.stopped,
+                Attribute.STATUS: self.service.stopped if mark.state.asleep else self.service.running,
                 Attribute.HOSTED_AT: mark.hosted_at,
             },
         )
@@ -240,10 +240,10 @@ class Hosting(Target):
         self._be_quiet(Scheduled.RETRY_SECONDS)
         return True
 
-    def _failure(self, reason: str, seen: Sighting | None) -> Settled:
+    def _failure(self, reason: str, seen: Sighting | None, code: str = "") -> Settled:
         """Fail, and leave that verdict in the lease for a repeat of this request."""
         if self._mark is None or seen is None or not seen.arn:
-            return Settled(ok=False, reason=reason)
+            return Settled(ok=False, reason=reason, code=code)
         verdict = self._read(seen)[1]
         if verdict.standing is not Standing.HELD or verdict.mark is None:
             return SUPERSEDED
@@ -251,7 +251,7 @@ class Hosting(Target):
             # Another delivery of this request was quicker.
             return self._again(seen, verdict.mark)
         self._write(seen, verdict.mark.at(State.FAILED))
-        return Settled(ok=False, reason=reason)
+        return Settled(ok=False, reason=reason, code=code)
 
     def give_up(self, reason: str) -> None:
         """Fail, and stop what this request started: CloudFormation may be told not to roll back."""
@@ -276,6 +276,10 @@ class Hosting(Target):
 
 def _intent(mark: Mark, seen: Sighting) -> Mark:
     return mark.at(State.starting(seen.observed.phase), hosted_at="")
+
+
+def _code(seen: Sighting) -> str:
+    return Metric.HOSTING_FAILED if seen.observed.phase is Phase.FAILED else Metric.OTHER
 
 
 def _foreign(seen: Sighting, verdict: Verdict) -> str:

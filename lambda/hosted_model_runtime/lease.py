@@ -56,6 +56,11 @@ class State(Enum):
         """Whether the answer is decided: a repeat must give the same one."""
         return self in (State.DONE, State.FAILED, State.ASLEEP)
 
+    @property
+    def asleep(self) -> bool:
+        """Whether the model is to be stopped, or is, because its hours are over."""
+        return self in (State.SLEEPING, State.ASLEEP)
+
     @staticmethod
     def starting(phase: Phase) -> State:
         return State.STARTING_FAILED if phase is Phase.FAILED else State.STARTING_STOPPED
@@ -229,7 +234,7 @@ def is_asleep(tags: Mapping[str, str]) -> bool:
     if hours := hours_of(tags):
         return hours.type == Scheduled.STOP and hours.state is not State.FAILED
     request = Mark.parse(tags.get(Tag.REQUEST))
-    return request is not None and request.state in (State.SLEEPING, State.ASLEEP)
+    return request is not None and request.state.asleep
 
 
 def is_in_flight(tags: Mapping[str, str], before: Mark | None) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-import botocore.session
 from crhelper import CfnResource, log_helper
 
 from . import answer, metrics, report
@@ -17,7 +16,7 @@ from .contract import Env, Metric
 from .host import HANDOVER_SECONDS, Answer, Facts, HandedOver, Outcome, OutOfTimeError, Silent
 from .relay import RuleRelay
 from .request import ISSUED_MARK, POLL_MARK, InvalidRequestError, is_scheduled, issued
-from .services.base import CLIENT_CONFIG
+from .services.base import CLIENT_CONFIG, shared_session
 from .watch import LambdaWatch
 
 logger = logging.getLogger(__name__)
@@ -28,7 +27,7 @@ Reconcile = Callable[[Mapping[str, Any], Any], Outcome]
 @cache
 def _events() -> Any:
     # Made when a rule is needed, not at cold start: most requests never need one.
-    return botocore.session.get_session().create_client("events", config=CLIENT_CONFIG)
+    return shared_session().create_client("events", config=CLIENT_CONFIG)
 
 
 class HostedModelResource(CfnResource):  # type: ignore[misc]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 FIRST = 1.0
 GROWTH = 1.15
-LONGEST = 2.5
+LONGEST = 2.0
 
 #: The quota is the account's: the interval widens with each refusal, up to so many times, and shrinks slowly
 #: with each look that works. At once, and models that start would crowd out those that have not started yet.
-WIDEST = 16.0
+WIDEST = 20.0
 WIDER = 2.0
 NARROWER = 0.8
 #: How much more often a request looks that has a step to take than one that can only wait.

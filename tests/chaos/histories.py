@@ -80,9 +80,13 @@ class Histories(RuleBasedStateMachine):
         stop=st.sampled_from([2, 10]),
         function=st.sampled_from([110.0, 900.0]),
         stop_while_starting=st.booleans(),
+        hours=st.sampled_from(["none", "none", "all", "some"]),
     )
-    def begin(self, seed: int, start: int, stop: int, function: float, stop_while_starting: bool) -> None:
+    def begin(
+        self, seed: int, start: int, stop: int, function: float, stop_while_starting: bool, hours: str
+    ) -> None:
         COUNTED["histories"] += 1
+        self.hours = hours
         self.logs = Logs()
         logging.getLogger().addHandler(self.logs)
         self.world = World(seed=seed, latency=0.2, function_seconds=function)
@@ -102,6 +106,8 @@ class Histories(RuleBasedStateMachine):
         self.world.control("PUT", f"models/{PROJECT}/{version}", body)
 
     def properties(self, version: str, units: int, **more: Any) -> dict[str, Any]:
+        if self.hours == "all" or (self.hours == "some" and len(self.world.calls) % 2):
+            more["HostingHours"] = "true"
         # Short, so that a history which hangs is a short one; far longer than any start here.
         return self.case.properties(version, units, HostingTimeoutSeconds=1500, **more)
 
@@ -169,6 +175,28 @@ class Histories(RuleBasedStateMachine):
         if len(self.stacks) < 5:
             self.stacks.append(Stack(self.world, self.case, f"New{len(self.stacks)}"))
             self.promises.stacks = self.stacks
+
+    # --- what a schedule does ---------------------------------------------------------------------------
+
+    @precondition(lambda self: self.hours != "none")
+    @rule(data=st.data(), goal=st.sampled_from(["Start", "Stop"]), moment=MOMENT, deliveries=DELIVERIES)
+    def its_hours(self, data: st.DataObject, goal: str, moment: float, deliveries: int) -> None:
+        """A schedule is due while whatever comes next is under way; it may be of a stack that is gone."""
+        stack = self.stacks[data.draw(st.integers(0, len(self.stacks) - 1), label="stack")]
+        late = dict(stack.requests[-1].event["ResourceProperties"]) if stack.requests else None
+
+        def due() -> None:
+            properties = stack.properties or late
+            if properties:
+                stack.schedule(goal, deliveries, {**properties, "HostingHours": "true"})
+
+        self.world.after(moment, due)
+
+    @some(*STABLE)
+    @precondition(lambda self: self.hours != "none")
+    @rule(data=st.data(), goal=st.sampled_from(["Start", "Stop"]), wait=st.sampled_from([5.0, 60.0, 400.0]))
+    def a_while_of_hours(self, data: st.DataObject, goal: str, wait: float) -> None:
+        self.play(self.pick(data, *STABLE).hours(goal, wait))
 
     # --- what goes wrong --------------------------------------------------------------------------------
 

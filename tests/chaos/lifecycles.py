@@ -94,6 +94,54 @@ def out_of_time(stack: Stack) -> Iterator[Script]:
     yield stack.create(stack.case.properties("1", HostingTimeoutSeconds=120))
 
 
+def with_hours(version: str = "1", units: int = 1) -> Callable[[Stack], dict[str, Any]]:
+    return lambda stack: stack.case.properties(version, units, HostingHours="true")
+
+
+def a_day(stack: Stack) -> Iterator[Script]:
+    yield stack.create(with_hours()(stack))
+    yield stack.hours("Stop")
+    yield stack.hours("Start")
+    yield stack.delete()
+
+
+def updated_asleep(version: str, units: int) -> Lifecycle:
+    def script(stack: Stack) -> Iterator[Script]:
+        yield stack.create(with_hours()(stack))
+        yield stack.hours("Stop")
+        yield stack.update(with_hours(version, units)(stack))
+        yield stack.hours("Start")
+
+    return script
+
+
+def wakes_with_trouble(stack: Stack) -> Iterator[Script]:
+    yield stack.create(with_hours()(stack))
+    yield stack.hours("Stop")
+    seed(stack.world, stack.case, "1", start_outcome=stack.case.failed)
+    yield stack.hours("Start", seconds=1200.0)
+
+
+def meets(goal: str, before: str, after: float) -> Lifecycle:
+    """A deploy that comes while a schedule's start or stop is under way."""
+
+    def script(stack: Stack) -> Iterator[Script]:
+        yield stack.create(with_hours()(stack))
+        if before:
+            yield stack.hours(before)
+        yield stack.hours(goal, seconds=after)
+        yield stack.update(with_hours(units=2)(stack))
+
+    return script
+
+
+def deleted_while_waking(stack: Stack) -> Iterator[Script]:
+    yield stack.create(with_hours()(stack))
+    yield stack.hours("Stop")
+    yield stack.hours("Start", seconds=2.0)
+    yield stack.delete()
+
+
 LIFECYCLES: Mapping[str, Lifecycle] = {
     "create and delete": create_and_delete,
     "create fails": create_fails,
@@ -112,10 +160,20 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "swap cancelled while starting": cancelled("2", 1, 2.0),
     "adopt": adopt,
     "out of time": out_of_time,
+    "hours: a day": a_day,
+    "hours: resized asleep": updated_asleep("1", 2),
+    "hours: swapped asleep": updated_asleep("2", 1),
+    "hours: a start that fails": wakes_with_trouble,
+    "hours: a deploy interrupted a start": meets("Start", "Stop", 2.0),
+    "hours: a deploy interrupted a stop": meets("Stop", "", 1.0),
+    "hours: a delete interrupted a start": deleted_while_waking,
 }
 #: Where something else in the stack comes between, a kill decides which of the two is first, and with that
 #: how many starts there are; never more than one a request, which is a promise of its own.
-RACES = {name for name in LIFECYCLES if "interrupted" in name or "cancelled" in name}
+#: So it is where a failing start is tried again, over a service without ClientTokens.
+RACES = {name for name in LIFECYCLES if "interrupted" in name or "cancelled" in name} | {
+    "hours: a start that fails"
+}
 
 
 def points(calls: list[str], every: bool = False) -> list[int]:

@@ -264,6 +264,16 @@ def stack_update(stack: Stack, case: ServiceCase) -> Any:
     yield from stack.update(wanted(case))
 
 
+    def test_two_deliveries_of_an_update_answer_alike(self, world: World, case: ServiceCase) -> None:
+        stack = asleep(world, case)
+        play(world, stack.update(wanted(case, units=2), deliveries=2))
+        play(world, stack.update(case.properties("1", 2), deliveries=2))
+        for sent in stack.requests[-2:]:
+            world.run(100)
+            assert len({answer.body["Data"]["Status"] for answer in sent.answers}) == 1
+        finish(world, case, stack)
+
+
 class TestFailures:
     def test_a_start_that_fails_is_tried_three_times_and_then_reported(
         self, world: World, case: ServiceCase

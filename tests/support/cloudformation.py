@@ -53,8 +53,8 @@ class Stack:
         self.properties: dict[str, Any] | None = None
         self.physical_id = ""
         self.left_over: list[tuple[dict[str, Any], str]] = []
-        #: What EventBridge Scheduler's requests came after: the number of the last request of CloudFormation.
-        self.scheduled: dict[str, int] = {}
+        #: The RequestIds of what schedules asked for.
+        self.scheduled: set[str] = set()
         self.status = "NONE"
         world.on_answer.append(self._take)
 
@@ -118,7 +118,7 @@ class Stack:
             "LogicalResourceId": self.logical_id,
             "ResourceProperties": dict(properties or self.properties or {}),
         }
-        self.scheduled[from_schedule(event)["RequestId"]] = len(self.requests) - 1
+        self.scheduled.add(from_schedule(event)["RequestId"])
         for copy in range(deliveries):
             self.world.after(0.3 * copy, lambda: self.world.invoke(self.id, event))
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any, Protocol
 
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,6 +23,12 @@ CLIENT_CONFIG = Config(
     retries={"total_max_attempts": 1, "mode": "standard"},
     user_agent_extra="cdk-hosted-model",
 )
+
+
+@cache
+def shared_session() -> Any:
+    """Return the function's one session: what its first client has loaded need not be loaded again."""
+    return botocore.session.get_session()
 
 
 class Kind(Enum):

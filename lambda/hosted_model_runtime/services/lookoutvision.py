@@ -10,13 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import botocore.session
-
 from .. import contract
 from ..contract import LookoutVision as Names
 from ..reconcile import Observed, Phase
 from ..request import Units
-from .base import CLIENT_CONFIG, Kind, ServiceError, Sighting, sorted_error
+from .base import CLIENT_CONFIG, Kind, ServiceError, Sighting, shared_session, sorted_error
 
 _DATA = Path(__file__).resolve().parent.parent / "data"
 
@@ -62,7 +60,7 @@ class LookoutVisionService:
         self._client = client
 
     @classmethod
-    def connect(cls, session: Callable[[], Any] = botocore.session.get_session) -> LookoutVisionService:
+    def connect(cls, session: Callable[[], Any] = shared_session) -> LookoutVisionService:
         """Return an adapter with a client of our own service model."""
         made = session()
         made.get_component("data_loader").search_paths.append(str(_DATA))

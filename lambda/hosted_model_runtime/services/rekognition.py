@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import botocore.session
-
 from ..contract import Rekognition as Names
 from ..reconcile import Observed, Phase
 from ..request import Units
-from .base import CLIENT_CONFIG, Kind, ServiceError, Sighting, sorted_error
+from .base import CLIENT_CONFIG, Kind, ServiceError, Sighting, shared_session, sorted_error
 
 PHASES: Mapping[str, Phase] = {
     "TRAINING_IN_PROGRESS": Phase.UNREADY,
@@ -69,7 +67,7 @@ class RekognitionService:
         self._projects: dict[str, str] = {}
 
     @classmethod
-    def connect(cls, session: Callable[[], Any] = botocore.session.get_session) -> RekognitionService:
+    def connect(cls, session: Callable[[], Any] = shared_session) -> RekognitionService:
         """Return an adapter with botocore's own client."""
         return cls(session().create_client(Names.SERVICE, config=CLIENT_CONFIG))
 

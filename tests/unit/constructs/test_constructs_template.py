@@ -93,7 +93,7 @@ def test_the_function(stack):
     vision(stack)
     properties = only(resources(stack, "AWS::Lambda::Function"))["Properties"]
     assert (properties["Runtime"], properties["Architectures"]) == ("python3.13", ["arm64"])
-    assert (properties["Timeout"], properties["MemorySize"]) == (900, 256)
+    assert (properties["Timeout"], properties["MemorySize"]) == (900, 160)
     assert text(properties["Environment"]["Variables"][Env.RULE_PREFIX]).startswith("HostedModel-")
     assert only(resources(stack, "AWS::Logs::LogGroup"))["Properties"]["RetentionInDays"] == 30
 
