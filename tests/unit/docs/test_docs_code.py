@@ -17,6 +17,7 @@ from unit.docs.pages import Block, blocks
 PAGES = {page: list(found) for page, found in groupby(blocks("python"), key=lambda each: each.page)}
 #: Models that a page's blocks host.
 HOSTED = {
+    "docs/hosting-hours.md": 1,
     "README.md": 2,
     "docs/getting-started.md": 4,
     "docs/migration.md": 2,
