@@ -7,12 +7,16 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import aws_scheduler as scheduler
 from support_apps import lookoutvision
 from support_stage import CHECKOUT, Stage, until
+
+from hosted_model import HostingHours
 
 pytestmark = pytest.mark.e2e
 
@@ -29,13 +33,13 @@ class User:
     arn: str
     keys: dict[str, str]
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the command, in a pipe."""
+    def start(self, *arguments: str, out: Any = subprocess.PIPE) -> subprocess.Popen[str]:
+        """Start the command, without a terminal."""
         environment = self.stage.cloud.process_environment() | self.keys
         return subprocess.Popen(
             [sys.executable, "-m", "hosted_model_cli", *arguments],
             env=environment, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
@@ -69,19 +73,26 @@ def reader(shared_stage: Stage) -> User:
 
 
 @pytest.fixture(scope="module")
-def watched(shared_stage: Stage, reader: User, synth: Any) -> tuple[int, str, str, Path]:
+def watched(
+    shared_stage: Stage, reader: User, synth: Any, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[int, str, str, Path]:
     """A deploy that is watched from before it begins: the watch's exit code and output, and the app."""
     shared_stage.seed(PROJECT, start_seconds=6)
     running = {"status": "HOSTED", "min_inference_units": 2, "region": OTHER}
     shared_stage.seed(FORGOTTEN, **running)
-    app = synth({STACK: lookoutvision(PROJECT)})
-    watch = reader.start("watch", STACK, "--timeout", str(SECONDS))
+    now = datetime.now(UTC).replace(microsecond=0)
+    wake, sleep = (scheduler.ScheduleExpression.at(now + timedelta(days=days)) for days in (3, 2))
+    app = synth({STACK: lookoutvision(PROJECT, hosting_hours=HostingHours(start=wake, stop=sleep))})
+    told = tmp_path_factory.mktemp("watch") / "told"
+    with told.open("w") as out:
+        watch = reader.start("watch", STACK, "--timeout", str(SECONDS), out=out)
     try:
+        until(lambda: told.read_text() or watch.poll() is not None, what="the watch waits")
         assert shared_stage.deploy(app) == 0
-        out, error = watch.communicate(timeout=SECONDS)
+        _, error = watch.communicate(timeout=SECONDS)
     finally:
         watch.kill()
-    return watch.returncode, out, error, app
+    return watch.returncode, told.read_text(), error, app
 
 
 @pytest.fixture
@@ -147,6 +158,9 @@ def test_show(stage: Stage, reader: User, watched: tuple[int, str, str, Path]) -
     assert (code, error) == (0, "")
     assert "(declares it)" in out
     assert "request: Create, done" in out
+    days = [(datetime.now(UTC) + timedelta(days=days)).date() for days in (2, 3)]
+    goals = re.findall(r"^  (start|stop) +next (\S+) \d\d:\d\d Etc/UTC  at\(", out, re.M)
+    assert goals == [("stop", f"{days[0]}"), ("start", f"{days[1]}")], "the next one first"
     log = out.partition("\nLog\n")[2]
     assert "metric TimeToHosted" in log or f"{PROJECT}/1" in log, "the function's last entries about it"
 
@@ -157,12 +171,8 @@ def test_the_readers_policy_is_used_whole_and_stops_nothing(
     test_all_regions(reader, watched)
     test_show(stage, reader, watched)
     granted = {action for one in json.loads(READ)["Statement"] for action in one["Action"]}
-    # This stack has no schedules, and there is no model of Rekognition: what they need is not asked.
-    unused = {
-        "scheduler:GetSchedule",
-        "rekognition:DescribeProjectVersions",
-        "rekognition:ListTagsForResource",
-    }
+    # There is no model of Rekognition: what that needs is not asked.
+    unused = {"rekognition:DescribeProjectVersions", "rekognition:ListTagsForResource"}
     assert reader.used <= granted
     assert granted - reader.used <= unused
     code, _, error = reader.run("stop", "--yes", arn(stage, FORGOTTEN))

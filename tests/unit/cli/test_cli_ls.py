@@ -194,6 +194,7 @@ def test_one_region_that_fails_is_not_the_end(command: Command, monkeypatch: pyt
     assert [one["project"] for one in document["models"]] == ["boards"]
     (problem,) = document["problems"]
     assert (problem["service"], problem["region"]) == ("rekognition", REGION)
+    assert problem["message"] == "rekognition:DescribeProjects: EndpointConnectionError"
     assert result.stderr.startswith(f"warning: rekognition in {REGION}: ")
 
 
