@@ -21,7 +21,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent.parent
 RUNTIME = TESTS.parent / "lambda" / "hosted_model_runtime"
 SUITES = {
-    "lifecycles": ["protocol/test_lifecycle.py"],
+    "lifecycles": ["protocol/test_lifecycle.py", "protocol/test_hours.py"],
     "unit tests": ["unit/runtime"],
     "kill points": ["protocol/test_kill_points.py"],
     "histories": ["protocol/test_histories.py"],
@@ -78,7 +78,7 @@ MUTANTS = (
     ),
     Mutant(
         "a refused stop is taken for a stop",
-        "release.py",
+        "target.py",
         "if error.kind is Kind.CONFLICT and seen.observed.phase is Phase.FAILED:",
         "if error.kind is Kind.CONFLICT:",
     ),
@@ -183,6 +183,60 @@ MUTANTS = (
         "host.py",
         "        if self._watch.now() >= self.request.expiry:",
         "        if False:",
+    ),
+    Mutant(
+        "an update wakes a model that sleeps",
+        "lease.py",
+        "        return hours.type == Scheduled.STOP and hours.state is not State.FAILED\n",
+        "        return False\n",
+    ),
+    Mutant(
+        "a schedule acts while a deploy is at work",
+        "lease.py",
+        "        or (not request.state.settled and at_work)\n",
+        "",
+    ),
+    Mutant(
+        "a schedule acts on a model whose hours were taken away",
+        "lease.py",
+        "        not request.has_hours\n        or ",
+        "        ",
+    ),
+    Mutant(
+        "a schedule goes on when a deploy has taken over",
+        "lease.py",
+        "        held = hours.under == request.request_id\n",
+        "        held = True\n",
+    ),
+    Mutant(
+        "a deploy trusts what it sees while a schedule is at work",
+        "lease.py",
+        "    return under or not before.state.settled\n",
+        "    return not before.state.settled\n",
+    ),
+    Mutant(
+        "a scheduled start takes the units that its schedule carries",
+        "hosting.py",
+        "(Units.parse(mark.units) if self.claim.scheduled else None) or self.units",
+        "self.units",
+    ),
+    Mutant(
+        "a scheduled start that fails is tried once",
+        "contract.py",
+        "    ATTEMPTS = 3\n",
+        "    ATTEMPTS = 1\n",
+    ),
+    Mutant(
+        "a try has the token of the one before",
+        "hosting.py",
+        """        verb = "Start" if mark.attempt == 1 else f"Start {mark.attempt}"\n""",
+        """        verb = "Start"\n""",
+    ),
+    Mutant(
+        "a swap wakes a model that sleeps",
+        "hosting.py",
+        "        return self._former is not None and self._former.is_asleep()\n",
+        "        return False\n",
     ),
 )
 

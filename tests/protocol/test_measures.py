@@ -132,12 +132,20 @@ def test_a_superseded_create(world: World, case: ServiceCase) -> None:
     [
         (Metric.TIMEOUT, {"start_seconds": 500}, {"HostingTimeoutSeconds": 300}),
         (Metric.INVALID, {}, {"MinInferenceUnits": 0}),
+        (Metric.INVALID, {"status": "unready"}, {}),
+        (Metric.HOSTING_FAILED, {"start_outcome": "failed"}, {}),
+        (Metric.FOREIGN, {"status": "running"}, {}),
     ],
 )
 def test_a_failure_by_its_reason(
     world: World, case: ServiceCase, reason: str, given: dict[str, Any], properties: dict[str, Any]
 ) -> None:
-    seed(world, case, **given)
+    # A status is named by the case's word for it.
+    seed(
+        world,
+        case,
+        **{key: getattr(case, value) if isinstance(value, str) else value for key, value in given.items()},
+    )
     stack = Stack(world, case)
     done(world, stack.create(case.properties("1", **properties)))
     assert stack.status == "ROLLBACK_COMPLETE"
