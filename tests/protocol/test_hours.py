@@ -263,7 +263,6 @@ def stack_update(stack: Stack, case: ServiceCase) -> Any:
     yield lambda: stack.status == "CREATE_COMPLETE"
     yield from stack.update(wanted(case))
 
-
     def test_two_deliveries_of_an_update_answer_alike(self, world: World, case: ServiceCase) -> None:
         stack = asleep(world, case)
         play(world, stack.update(wanted(case, units=2), deliveries=2))

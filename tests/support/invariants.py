@@ -223,9 +223,10 @@ class Promises:
                 continue
             for sent in stack.requests:
                 since = began.get((sent.event["RequestId"], effect.arn), float("inf"))
-                until = sent.answers[0].time if sent.answers else sent.expiry
-                if sent.event["RequestType"] == "Delete":
-                    until = min((one.issued for one in self._later(stack, sent)), default=float("inf"))
+                # What a rollback or another request came after is no longer at work.
+                until = min((one.issued for one in self._later(stack, sent)), default=float("inf"))
+                if sent.event["RequestType"] != "Delete":
+                    until = min(until, sent.answers[0].time if sent.answers else sent.expiry)
                 if since + IN_FLIGHT_SECONDS < effect.time < until:
                     number = stack.requests.index(sent)
                     yield f"6: a schedule did {effect.operation} while request {number} was at work"
