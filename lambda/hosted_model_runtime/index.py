@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from functools import cache
-from typing import Any
+import gc
 
-from .contract import Env
-from .host import Host, Outcome, physical_id
-from .request import InvalidRequestError, from_schedule, parse
-from .resource import HostedModelResource
-from .services import FACTORIES, Service
+# A cold start makes only what stays: collecting would go through all of it, again and again, for nothing.
+gc.disable()
+
+import os  # noqa: E402
+from collections.abc import Mapping  # noqa: E402
+from functools import cache  # noqa: E402
+from typing import Any  # noqa: E402
+
+from .contract import Env  # noqa: E402
+from .host import Host, Outcome, physical_id  # noqa: E402
+from .request import InvalidRequestError, from_schedule, parse  # noqa: E402
+from .resource import HostedModelResource  # noqa: E402
+from .services import FACTORIES, Service  # noqa: E402
+
+gc.enable()
 
 
 @cache
@@ -21,7 +28,11 @@ def connect(service: str) -> Service:
         raise InvalidRequestError(
             f"Property Service must be one of {sorted(FACTORIES)}, but it is {service!r}"
         )
-    return FACTORIES[service]()
+    gc.disable()
+    try:
+        return FACTORIES[service]()
+    finally:
+        gc.enable()
 
 
 def _identity(event: Mapping[str, Any]) -> str:
