@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from benchmarks import goals, plot, report
+from benchmarks import ROOT, goals, plot, report
 
 LAG = {"p50": 1.2, "max": 2.9, "deploys": 10, "failures": 0, "kind": "simulated", "sorted": [0.4, 1.3, 2.9]}
 
@@ -183,3 +183,11 @@ def test_a_chart_places_the_ends_of_its_axes():
 )
 def test_numbers_are_written_plainly(value, text):
     assert report.number(value) == text
+
+
+def test_the_page_and_its_pictures_are_those_of_the_committed_rows(tmp_path):
+    (tmp_path / "images").mkdir()
+    report.write(report.Results.read(ROOT / "benchmarks" / "results.json"), tmp_path)
+    for made in (tmp_path / "benchmarks.md", *sorted((tmp_path / "images").iterdir())):
+        kept = ROOT / "docs" / made.relative_to(tmp_path)
+        assert made.read_text(encoding="utf-8") == kept.read_text(encoding="utf-8"), "make bench-report"
