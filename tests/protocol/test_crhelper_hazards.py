@@ -522,7 +522,7 @@ def test_the_page_is_what_this_run_makes() -> None:
         for who in (PLAIN, OURS)
     ]
     page = (ROOT / "docs/crhelper-hazards.md").read_text(encoding="utf-8")
-    assert page == script.render(rows), "make it anew: make docs-hazards"
+    assert page == script.render(rows), "make it anew: make hazards"
 
 
 def _properties(name: str, who: str) -> dict[str, str]:
