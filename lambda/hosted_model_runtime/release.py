@@ -16,6 +16,8 @@ class Release(Target):
     """Goal: the model is stopped if this resource owns it, and the lease is gone."""
 
     goal = Stopped()
+    #: Whether the policy refused the mark on a model that nobody owns.
+    _unclaimed = False
 
     def _judge(self, tags: Mapping[str, str], phase: Phase) -> Verdict:
         return lease.judge_release(tags, self.claim)
@@ -65,14 +67,16 @@ class Release(Target):
             self._reopen(seen, tags)
             self.service.tag(seen.arn, lease.closing_tag(self.claim))
         except ServiceError as error:
-            if error.kind is Kind.TRANSIENT:
+            # Perhaps a policy that has not spread yet: a Create that is still under way has the same one.
+            self._unclaimed = error.kind is Kind.DENIED
+            if error.kind in (Kind.TRANSIENT, Kind.DENIED):
                 raise
-            # After a replacement the policy no longer names the old model, and nothing here is ours.
             return False
         return True
 
     def fail(self, reason: str) -> None:
-        # No verdict is left in the lease: while a model is closed the policy lets nobody write there.
-        self.settled = Settled(ok=False, reason=reason)
+        # No verdict is left in the lease: while a model is closed the policy lets nobody write there. After a
+        # replacement the policy does not name the old model any more: nothing there was this resource's.
+        self.settled = Settled(ok=self._unclaimed, reason=reason)
 
     give_up = fail

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.hosting import STRIPPED
 from hosted_model_runtime.tokens import fingerprint
 from support.cases import CASES, PROJECT, ServiceCase
@@ -302,4 +303,26 @@ class TestDelete:
         play(world, again.create(case.properties("1")))
         assert again.status == "CREATE_COMPLETE"
         assert model(world, case)["starts"] == 2
+        finish(world)
+
+    def test_a_policy_that_spreads_late_lets_no_create_outlive_its_delete(
+        self, world: World, case: ServiceCase
+    ) -> None:
+        seed(world, case)
+        fault = {"operation": "TagResource", "error": "AccessDeniedException", "times": 4}
+        world.control("POST", "faults", {**fault, "service": case.name})
+        stack = Stack(world, case)
+        play(world, stack.create(case.properties("1"), interrupt=1.0))
+        finish(world)
+        assert Tag.STACK not in model(world, case)["tags"]
+        assert model(world, case)["status"] == case.stopped
+
+    def test_a_model_that_the_policy_names_no_more_is_let_go(self, world: World, case: ServiceCase) -> None:
+        seed(world, case)
+        fault = {"operation": "TagResource", "error": "AccessDeniedException", "times": 1000}
+        stack = Stack(world, case)
+        stack.properties, stack.physical_id = case.properties("1"), case.physical_id("1")
+        world.control("POST", "faults", {**fault, "service": case.name})
+        play(world, stack.delete())
+        assert stack.status == "DELETED"
         finish(world)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import botocore.session
@@ -25,10 +26,22 @@ CLIENT_CONFIG = Config(
 )
 
 
+def knowing_our_models(session: Any) -> Any:
+    """Return the session, which now knows the service models that we bring."""
+    session.get_component("data_loader").search_paths.append(str(_DATA))
+    return session
+
+
 @cache
 def shared_session() -> Any:
-    """Return the function's one session: what its first client has loaded need not be loaded again."""
-    return botocore.session.get_session()
+    """Return the function's one session: what its first client has loaded need not be loaded again.
+
+    It knows our service models from the beginning: botocore lists what it knows once, at the first client.
+    """
+    return knowing_our_models(botocore.session.get_session())
+
+
+_DATA = Path(__file__).resolve().parent.parent / "data"
 
 
 class Kind(Enum):

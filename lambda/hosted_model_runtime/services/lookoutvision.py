@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from .. import contract
@@ -15,8 +14,6 @@ from ..contract import LookoutVision as Names
 from ..reconcile import Observed, Phase
 from ..request import Units
 from .base import CLIENT_CONFIG, Kind, ServiceError, Sighting, shared_session, sorted_error
-
-_DATA = Path(__file__).resolve().parent.parent / "data"
 
 PHASES: Mapping[str, Phase] = {
     "TRAINING": Phase.UNREADY,
@@ -62,9 +59,7 @@ class LookoutVisionService:
     @classmethod
     def connect(cls, session: Callable[[], Any] = shared_session) -> LookoutVisionService:
         """Return an adapter with a client of our own service model."""
-        made = session()
-        made.get_component("data_loader").search_paths.append(str(_DATA))
-        return cls(made.create_client(Names.SERVICE, config=CLIENT_CONFIG))
+        return cls(session().create_client(Names.SERVICE, config=CLIENT_CONFIG))
 
     def identity(self, model: Mapping[str, str]) -> str:
         if set(model) != set(Names.LIMITS):

@@ -24,7 +24,7 @@ from hosted_model_local.simulator import Request, Simulator
 from hosted_model_runtime.reconcile import Phase
 from hosted_model_runtime.request import Units
 from hosted_model_runtime.services import FACTORIES
-from hosted_model_runtime.services.base import Kind, ServiceError
+from hosted_model_runtime.services.base import Kind, ServiceError, knowing_our_models, shared_session
 from hosted_model_runtime.services.lookoutvision import CODES, PHASES, LookoutVisionService
 
 MODEL = {"ProjectName": "boards", "ModelVersion": "3"}
@@ -48,7 +48,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.reset()
-        session = botocore.session.get_session()
+        session = knowing_our_models(botocore.session.get_session())
         session.set_credentials("AKIDEXAMPLE", "secret")
         session.register("before-send.lookoutvision", self._carry)
         self.service = LookoutVisionService.connect(lambda: session)
@@ -408,3 +408,16 @@ class TestOtherErrors:
     def test_a_mistake_of_our_own_is_not_dressed_up(self, wire: Wire) -> None:
         with pytest.raises(KeyError):
             wire.service.describe({"ProjectName": "boards"})
+
+
+@pytest.mark.parametrize("order", [sorted(FACTORIES), sorted(FACTORIES, reverse=True)])
+def test_one_session_makes_every_service_s_client_in_any_order(
+    order: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    shared_session.cache_clear()
+    try:
+        assert [FACTORIES[name]().name for name in order] == order
+        assert shared_session().create_client("events").meta.service_model.service_name == "events"
+    finally:
+        shared_session.cache_clear()
