@@ -42,6 +42,11 @@ construct's template and evaluated at every call.
 """
 
 
+def _left(mutants: dict[str, int]) -> str:
+    left = mutants["total"] - mutants["tried"]
+    return f"; the run was ended before the other {left} were tried" if left else ""
+
+
 def main() -> int:
     chaos = json.loads((ROOT / "build" / "chaos.json").read_text())
     mutants = json.loads((ROOT / "build" / "mutants.json").read_text())
@@ -61,7 +66,7 @@ def main() -> int:
         f"`make chaos EXAMPLES={chaos['examples']} SEED={chaos['seed']}`, {minutes:.0f} minutes on "
         f"{chaos['cores']} cores, half of it over each service:\n\n"
         f"| figure | |\n|---|---:|\n{rows}\n\n"
-        f"`make mutants`: {mutants['killed']} of {mutants['total']} killed.\n\n"
+        f"`make mutants`: {mutants['killed']} of {mutants['tried']} killed{_left(mutants)}.\n\n"
         f"| what was broken | which suite saw it first |\n|---|---|\n{lines}\n"
     )
     return 0

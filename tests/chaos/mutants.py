@@ -1,8 +1,8 @@
 """``make mutants``: deliberate breakages of the runtime, each of which the suite must see.
 
-Every mutant is a copy of the runtime with one thing broken, put in front of the real one. CloudFormation's
-sequences run first, then the unit tests, then kill points and histories. Exit code 0 when every mutant was
-killed.
+Every mutant is a copy of the runtime with one thing broken, put in front of the real one. The quick suites
+run first: unit tests, CloudFormation's sequences, histories, kill points. What is known so far is written after
+each. Exit code 0 when every mutant was killed.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent.parent
 RUNTIME = TESTS.parent / "lambda" / "hosted_model_runtime"
 SUITES = {
-    "lifecycles": ["protocol/test_lifecycle.py", "protocol/test_hours.py"],
     "unit tests": ["unit/runtime"],
-    "kill points": ["protocol/test_kill_points.py"],
+    "lifecycles": ["protocol/test_lifecycle.py", "protocol/test_hours.py"],
     "histories": ["protocol/test_histories.py"],
+    "kill points": ["protocol/test_kill_points.py"],
 }
 SECONDS = 600
 
@@ -275,16 +275,25 @@ def _is_red(folder: str, paths: list[str]) -> bool:
 def main() -> int:
     began = time.monotonic()
     chosen = [mutant for mutant in MUTANTS if not sys.argv[1:] or mutant.name in sys.argv[1:]]
-    rows = []
+    rows: list[dict[str, str | None]] = []
+    killed = 0
+    (TESTS.parent / "build").mkdir(exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for mutant, suite in zip(chosen, pool.map(killed_by, chosen), strict=True):
+        tried = {pool.submit(killed_by, mutant): mutant for mutant in chosen}
+        for done in as_completed(tried):
+            mutant, suite = tried[done], done.result()
             print(f"{'killed by ' + suite if suite else 'ALIVE':24} {mutant.name}", flush=True)
             rows.append({"mutant": mutant.name, "killed_by": suite})
-    killed = sum(row["killed_by"] is not None for row in rows)
+            killed += suite is not None
+            summary = {
+                "killed": killed,
+                "tried": len(rows),
+                "total": len(MUTANTS),
+                "seconds": round(time.monotonic() - began),
+                "rows": rows,
+            }
+            (TESTS.parent / "build" / "mutants.json").write_text(json.dumps(summary, indent=1))
     print(f"killed {killed} of {len(rows)}")
-    summary = {"killed": killed, "total": len(rows), "seconds": round(time.monotonic() - began), "rows": rows}
-    (TESTS.parent / "build").mkdir(exist_ok=True)
-    (TESTS.parent / "build" / "mutants.json").write_text(json.dumps(summary, indent=1))
     return 0 if killed == len(rows) else 1
 
 
