@@ -1,8 +1,8 @@
 """``make mutants``: deliberate breakages of the runtime, each of which the suite must see.
 
 Every mutant is a copy of the runtime with one thing broken, put in front of the real one. The quick suites
-run first: unit tests, CloudFormation's sequences, histories, kill points. What is known so far is written after
-each. Exit code 0 when every mutant was killed.
+run first: unit tests, CloudFormation's sequences, histories, kill points. What is known so far is written
+after each. Exit code 0 when every mutant was killed.
 """
 
 from __future__ import annotations
