@@ -180,21 +180,26 @@ class Host:
             claim = self._claim(_identity(service, request.model))
             return [Release(service, request.model, claim, self._watch.now)]
         claim = self._claim(self.physical_id)
-        former = self._replaced(claim)
-        hosting = Hosting(service, request.model, claim, self._watch.now, request.units, former)
+        hosting = Hosting(service, request.model, claim, self._watch.now, request.units, self._former())
         return [hosting, *self._abandoned()]
 
-    def _replaced(self, claim: Claim) -> Former | None:
-        """Return the model that this update replaces."""
+    def _old(self) -> tuple[Service, Mapping[str, str], str] | None:
+        """Return what was declared before an update, or what a rollback undoes, and its identity."""
         request = self.request
         if request.old_model is None or request.old_service is None:
             return None
         try:
             service = self._connect(request.old_service)
-            identity = fingerprint(_identity(service, request.old_model))
+            return service, request.old_model, _identity(service, request.old_model)
         except InvalidRequestError:
             return None
-        return Former(service, request.old_model, replace(claim, identity=identity), self._watch.now)
+
+    def _former(self) -> Former | None:
+        """Return the model that this update replaces."""
+        if (old := self._old()) is None:
+            return None
+        service, model, identity = old
+        return Former(service, model, self._claim(identity), self._watch.now)
 
     def _abandoned(self) -> list[Target]:
         """Return the model of an update that CloudFormation undoes without ever having learnt its ID.
@@ -202,17 +207,12 @@ class Host:
         A rollback of a cancelled update comes with the physical ID from before it: as that does not change,
         CloudFormation sends no Delete for what the cancelled update may have started.
         """
-        request = self.request
-        if request.old_model is None or request.old_service is None:
+        if (old := self._old()) is None:
             return []
-        try:
-            service = self._connect(request.old_service)
-            old = _identity(service, request.old_model)
-        except InvalidRequestError:
+        service, model, identity = old
+        if identity == self.physical_id or self.request.physical_id != self.physical_id:
             return []
-        if old == self.physical_id or request.physical_id != self.physical_id:
-            return []
-        return [Release(service, request.old_model, self._claim(old), self._watch.now)]
+        return [Release(service, model, self._claim(identity), self._watch.now)]
 
     def _claim(self, identity: str) -> Claim:
         request = self.request

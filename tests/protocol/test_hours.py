@@ -8,17 +8,13 @@ import pytest
 
 from hosted_model_runtime import lease
 from hosted_model_runtime.contract import Tag
-from support.cases import CASES, PROJECT, ServiceCase
+from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Stack, play
 from support.invariants import Promises
+from support.models import model, seed
 from support.world import World
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
-
-
-@pytest.fixture(params=sorted(CASES))
-def case(request: pytest.FixtureRequest) -> ServiceCase:
-    return CASES[request.param]
 
 
 @pytest.fixture
@@ -28,16 +24,6 @@ def world(case: ServiceCase) -> Any:
         seed(made, case, version)
     yield made
     made.discard()
-
-
-def seed(world: World, case: ServiceCase, version: str, **given: Any) -> None:
-    body = {"service": case.name, "status": case.stopped, "start_seconds": 40, "stop_seconds": 10, **given}
-    world.control("PUT", f"models/{PROJECT}/{version}", body)
-
-
-def model(world: World, case: ServiceCase, version: str = "1") -> dict[str, Any]:
-    models = world.control("GET", "models")
-    return next(m for m in models if m["version"] == version and m["service"] == case.name)
 
 
 def wanted(case: ServiceCase, version: str = "1", units: int = 1) -> dict[str, Any]:

@@ -9,16 +9,12 @@ import pytest
 from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.hosting import STRIPPED
 from hosted_model_runtime.tokens import fingerprint
-from support.cases import CASES, PROJECT, ServiceCase
+from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Sent, Stack, play
+from support.models import model, seed
 from support.world import World
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
-
-
-@pytest.fixture(params=sorted(CASES))
-def case(request: pytest.FixtureRequest) -> ServiceCase:
-    return CASES[request.param]
 
 
 @pytest.fixture
@@ -26,16 +22,6 @@ def world() -> Any:
     made = World(latency=0.02)
     yield made
     made.discard()
-
-
-def seed(world: World, case: ServiceCase, version: str = "1", **given: Any) -> None:
-    body = {"service": case.name, "status": case.stopped, "start_seconds": 40, "stop_seconds": 10, **given}
-    world.control("PUT", f"models/{PROJECT}/{version}", body)
-
-
-def model(world: World, case: ServiceCase, version: str = "1") -> dict[str, Any]:
-    models = world.control("GET", "models")
-    return next(m for m in models if m["version"] == version and m["service"] == case.name)
 
 
 def finish(world: World) -> None:

@@ -9,16 +9,12 @@ import pytest
 
 import hosted_model_runtime.metrics as metrics_module
 from hosted_model_runtime.contract import Metric
-from support.cases import CASES, LOOKOUTVISION, PROJECT, ServiceCase
+from support.cases import LOOKOUTVISION, PROJECT, ServiceCase
 from support.cloudformation import Script, Stack, play
+from support.models import seed
 from support.world import World
 
 pytestmark = pytest.mark.usefixtures("virtual_time")
-
-
-@pytest.fixture(params=sorted(CASES))
-def case(request: pytest.FixtureRequest) -> ServiceCase:
-    return CASES[request.param]
 
 
 @pytest.fixture
@@ -26,11 +22,6 @@ def world() -> Any:
     made = World(latency=0.02)
     yield made
     made.discard()
-
-
-def seed(world: World, case: ServiceCase, version: str = "1", **given: Any) -> None:
-    body = {"service": case.name, "status": case.stopped, "start_seconds": 40, "stop_seconds": 10, **given}
-    world.control("PUT", f"models/{PROJECT}/{version}", body)
 
 
 def done(world: World, script: Script) -> None:
