@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from crhelper import CfnResource
 
+from hosted_model_runtime.cloudformation.crhelper_resource import HostedModelResource
 from hosted_model_runtime.contract import Attribute
-from hosted_model_runtime.resource import HostedModelResource
 from hosted_model_runtime.services.lookoutvision import LookoutVisionService
 from support.cases import LOOKOUTVISION
 from support.cloudformation import SECRET, Stack, play

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from hosted_model_runtime.request import from_schedule
+from hosted_model_runtime.cloudformation.events import from_schedule
 from support.cases import ServiceCase
 from support.world import FUNCTION_ARN, AnswerRecord, World
 

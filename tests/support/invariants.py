@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from hosted_model_runtime import lease
 from hosted_model_runtime.contract import Scheduled, Tag
-from hosted_model_runtime.hosting import IN_FLIGHT_SECONDS
-from hosted_model_runtime.lease import State
+from hosted_model_runtime.decisions import lease_hours
+from hosted_model_runtime.decisions.marks import State
+from hosted_model_runtime.decisions.moves import IN_FLIGHT_SECONDS
 from support.cases import ServiceCase
 from support.cloudformation import SECRET, Sent, Stack
 from support.world import RETRY_SECONDS, World
@@ -190,10 +190,10 @@ class Promises:
         """Say whether the model is stopped as its hours want it, or a schedule could not do its work."""
         if "HostingHours" not in (stack.properties or {}):
             return False
-        hours = lease.hours_of(model["tags"])
+        hours = lease_hours.hours_of(model["tags"])
         if hours and hours.state is State.FAILED:
             return True
-        return lease.is_asleep(model["tags"]) and not self._runs(model["status"])
+        return lease_hours.is_asleep(model["tags"]) and not self._runs(model["status"])
 
     def _superseded_is_silent(self) -> Iterable[str]:
         order = {

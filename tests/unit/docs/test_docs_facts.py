@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 
 from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
 from hosted_model_runtime import contract
-from hosted_model_runtime.reconcile import Phase
+from hosted_model_runtime.decisions.model import Phase
 from hosted_model_runtime.services import lookoutvision, rekognition
 from unit.docs.pages import ROOT, code, load, rows
 
