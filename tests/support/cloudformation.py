@@ -78,12 +78,12 @@ class Stack:
         date = datetime.fromtimestamp(int(now), UTC).strftime("%Y%m%dT%H%M%SZ")
         event: dict[str, Any] = {
             "RequestType": kind,
-            "RequestId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.id}/{number}")),
+            "RequestId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.id}/{self.logical_id}/{number}")),
             "StackId": self.id,
             "LogicalResourceId": self.logical_id,
             "ResourceType": "Custom::HostedModel",
             "ServiceToken": FUNCTION_ARN,
-            "ResponseURL": f"https://answers.example/{self.name}/{number}?X-Amz-Date={date}"
+            "ResponseURL": f"https://answers.example/{self.name}/{self.logical_id}/{number}?X-Amz-Date={date}"
             f"&X-Amz-Expires=7200&X-Amz-Signature={SECRET}",
             "ResourceProperties": dict(properties),
         }
