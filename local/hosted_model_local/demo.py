@@ -312,10 +312,10 @@ class Demo(_Checks):
     def _name(self, version: str) -> str:
         return f"{self._script.project}/{version}"
 
-    def _models(self) -> list[clients.Model]:
+    def _models(self) -> list[clients.ModelView]:
         return [one for one in self._simulator.models() if one.service == self._script.service]
 
-    def _model(self, version: str) -> clients.Model:
+    def _model(self, version: str) -> clients.ModelView:
         return next(one for one in self._models() if one.version == version)
 
     def _client(self, service: str) -> Any:
@@ -327,12 +327,12 @@ class Demo(_Checks):
         )
 
 
-def _first(model: clients.Model, status: str) -> float | None:
+def _first(model: clients.ModelView, status: str) -> float | None:
     """When ``model`` first had ``status``."""
     return next((at for at, said in model.history if said == status), None)
 
 
-def _last_end(model: clients.Model, status: str) -> float | None:
+def _last_end(model: clients.ModelView, status: str) -> float | None:
     """When ``model`` last left ``status``."""
     pairs = zip(model.history, model.history[1:], strict=False)
     return next((end for (_, said), (end, _) in reversed(list(pairs)) if said == status), None)

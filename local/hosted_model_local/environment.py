@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from hosted_model_local.simulator.registry import SERVICES
+
 ACCOUNT = "000000000000"
 # They would win over the keys and the region given here, or send what is meant for this machine elsewhere.
 REMOVED = (
@@ -47,8 +49,7 @@ def variables(
     """
     settings = {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ENDPOINT_URL_LOOKOUTVISION": simulator,
-        "AWS_ENDPOINT_URL_REKOGNITION": simulator,
+        **{endpoint_variable(name): simulator for one in SERVICES for name in one.endpoint_ids},
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": region,
@@ -66,6 +67,11 @@ def variables(
         hosts = [host for host in base.get(name, "").split(",") if host]
         settings[name] = ",".join(dict.fromkeys([*hosts, "localhost", "127.0.0.1"]))
     return dict(sorted(settings.items()))
+
+
+def endpoint_variable(service: str) -> str:
+    """The variable that sends the calls of one service elsewhere, as SDKs know it."""
+    return f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
 
 
 def complete(base: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hosted_model_local import clients
+from hosted_model_local.simulator.registry import by_name
 
 _EVENTS_SHOWN = 6
 _NAMED_TOGETHER = 2
@@ -54,7 +55,7 @@ class Progress:
         out: Console,
         title: str,
         *,
-        models: Callable[[], Sequence[clients.Model]],
+        models: Callable[[], Sequence[clients.ModelView]],
         events: StackEvents,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -110,7 +111,7 @@ class Progress:
             # Status changes stay readable above the live area.
             self._live.console.print(Text(f"  {stamp}  {subject}: {text}"))
 
-    def _area(self, models: Sequence[clients.Model]) -> RenderableType:
+    def _area(self, models: Sequence[clients.ModelView]) -> RenderableType:
         grid = Table.grid(padding=(0, 2))
         for one in models:
             grid.add_row("  ", one.name, _words(one), f"starts {one.starts}")
@@ -145,7 +146,8 @@ def units(count: int | None) -> str:
     return f"{count} unit{'' if count == 1 else 's'}"
 
 
-def _words(model: clients.Model) -> str:
-    # Both services remember the units of a model that is not running; they mean nothing then.
-    idle = model.status.startswith(("TRAIN", "STOPPED"))
+def _words(model: clients.ModelView) -> str:
+    # Services remember the units of a model that is not running; they mean nothing then.
+    life = by_name(model.service).lifecycle
+    idle = model.status in (life.trained, life.stopped) or model.status in life.unusable
     return model.status if idle or not model.units else f"{model.status}, {units(model.units)}"

@@ -65,7 +65,7 @@ def tables(current: State) -> list[Table]:
     ]
 
 
-def _row(model: clients.Model) -> tuple[object, ...]:
+def _row(model: clients.ModelView) -> tuple[object, ...]:
     billed = f"{model.billed_unit_seconds:.0f}"
     return model.name, model.status, model.units or "-", owner(model.tags), model.starts, billed
 

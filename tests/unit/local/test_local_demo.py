@@ -7,13 +7,14 @@ import pytest
 from rich.console import Console
 
 from hosted_model_local import demo
-from hosted_model_local.clients import Model
+from hosted_model_local.clients import ModelView
 from hosted_model_local.demo_services import SERVICES
 from hosted_model_local.progress import Progress, StackEvents, digest
+from hosted_model_local.simulator import registry
 
 
-def model(status: str, *history: tuple[float, str], units: int | None = None) -> Model:
-    return Model("lookoutvision", "boards", "1", "arn", status, units, {}, 0, 0.0, history)
+def model(status: str, *history: tuple[float, str], units: int | None = None) -> ModelView:
+    return ModelView("lookoutvision", "boards", "1", "arn", status, units, {}, 0, 0.0, history)
 
 
 class Stack:
@@ -108,3 +109,7 @@ def test_each_service_names_its_models_to_the_sample_app(name: str) -> None:
     context = script.context(model("TRAINED"))
     assert context["service"] == name
     assert {"project", "version"} <= set(context)
+
+
+def test_the_demo_has_every_service_of_the_registry() -> None:
+    assert list(SERVICES) == [one.name for one in registry.SERVICES]
