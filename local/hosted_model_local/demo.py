@@ -168,7 +168,7 @@ class Demo(_Checks):
                 self._expect_stack("CREATE_COMPLETE")
         if code != 0 or not hosted:
             self.out.print(
-                f"  The demo ends here: no stack {STACK} of {self._app} hosts the model that the context names.",
+                f"  The demo ends here: no stack {STACK} of {self._app} hosts the model of the context.",
                 soft_wrap=True,
             )
         return code == 0 and hosted

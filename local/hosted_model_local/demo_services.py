@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import urllib3
 from botocore.auth import SigV4Auth
@@ -100,18 +101,16 @@ def _detect_custom_labels(model: clients.ModelView, url: str, region: str) -> st
     image = base64.b64encode(_IMAGE).decode()
     body = json.dumps({"ProjectVersionArn": model.arn, "Image": {"Bytes": image}}).encode()
     answer = _signed(url + "/", "rekognition", region, headers, body)
-    return f"{len(answer['CustomLabels'])} labels"
+    return f"CustomLabels: {', '.join(one['Name'] for one in answer['CustomLabels'])}"
 
 
-def _signed(
-    url: str, service: str, region: str, headers: Mapping[str, str], body: bytes
-) -> dict[str, dict[str, str]]:
+def _signed(url: str, service: str, region: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     request = AWSRequest(method="POST", url=url, data=body, headers=dict(headers))
     # The root keys of the local cloud.
     SigV4Auth(Credentials("test", "test"), service, region).add_auth(request)
     pool = urllib3.PoolManager(timeout=_TIMEOUT_SECONDS, retries=False)
     answer = pool.request("POST", url, headers=dict(request.headers.items()), body=body)
-    document: dict[str, dict[str, str]] = json.loads(answer.data)
+    document: dict[str, Any] = json.loads(answer.data)
     if answer.status != 200:
         raise RuntimeError(f"HTTP {answer.status}: {document}")
     return document
