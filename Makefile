@@ -12,7 +12,7 @@ NOWHERE := export AWS_ENDPOINT_URL=https://hosted-model-local-up-failed.invalid 
 	AWS_SECRET_ACCESS_KEY=none; unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN; false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards bench bench-report docs oldest constraints clean
+.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards bench bench-report docs release oldest constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,10 +76,13 @@ bench-report: venv ## write docs/benchmarks.md from benchmarks/results.json
 docs: venv .venv/.docs ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+release: venv .venv/.release ## build dist/, check it, list what is in it, install it and synthesise; nothing is uploaded
+	$(BIN)/python scripts/release.py
+
 oldest: venv ## the constructs' tests on the oldest aws-cdk-lib that pyproject.toml admits
 	scripts/oldest_cdk.sh $(BIN)/python
 
-constraints: venv .venv/.docs ## write constraints.txt from what is installed
+constraints: venv .venv/.docs .venv/.release ## write constraints.txt from what is installed
 	{ echo '# Every version the two commands install; the same next year as today. Regenerate: make constraints'; \
 	  $(BIN)/pip freeze --exclude-editable; } > constraints.txt.new
 	mv constraints.txt.new constraints.txt
@@ -99,6 +102,10 @@ clean: ## remove what the other targets made
 # Apart from the rest: neither the demo nor the tests need it.
 .venv/.docs: .venv/.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+.venv/.release: .venv/.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[release]'
 	@touch $@
 
 node_modules/.stamp: package.json package-lock.json .venv/.stamp
