@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,10 +16,10 @@ from hosted_model_runtime.contract import RESOURCE_TYPE, Attribute, Property
 
 from . import hours
 from .checks import Checks
+from .grants import ServiceGrants
 from .hours import HostingHours
 from .interface import HostedModelBase
 from .provider import HostedModelProvider
-from .service import Declaration
 
 #: Silence it with ``Annotations.of(model).acknowledge_warning(RETAINED)``.
 RETAINED = "cdk-hosted-model:retained"
@@ -33,6 +34,28 @@ class OnRunning(Enum):
 
     FAIL = contract.OnRunning.FAIL
     ADOPT = contract.OnRunning.ADOPT
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One model as a service's own construct declares it.
+
+    Attributes
+    ----------
+    grants
+        What the function may do with models of the service.
+    model
+        The members that name the model to the function.
+    names
+        Project and version: unique in an account and region, however the model is named.
+    claim_arn
+        The narrowest ARN or pattern that is known before the deploy.
+    """
+
+    grants: ServiceGrants
+    model: Mapping[str, str]
+    names: tuple[str, str]
+    claim_arn: str
 
 
 #: The models of each app, by environment and names, with the path of the construct that declares them.

@@ -13,11 +13,11 @@ from constructs import Construct
 from hosted_model_runtime.contract import Rekognition as Names
 
 from .checks import Checks
+from .grants import rekognition
 from .hours import HostingHours
 from .interface import HostedModelBase, MetricOptions
-from .model import HostedModel, OnRunning
+from .model import Declaration, HostedModel, OnRunning
 from .observe import Calls
-from .service import Declaration, Read, ServiceGrants
 
 
 class RekognitionCustomLabelsModelBase(HostedModelBase):
@@ -143,11 +143,11 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
             scope,
             construct_id,
             declaration=Declaration(
-                grants=_grants(stack),
+                grants=rekognition.grants(stack),
                 model=model,
                 names=names,
                 # The version's time stamp is not known from its name.
-                claim_arn=project_version_arn or _arn(stack, names[0], "version", names[1], "*"),
+                claim_arn=project_version_arn or rekognition.arn(stack, names[0], "version", names[1], "*"),
             ),
             min_inference_units=min_inference_units,
             max_inference_units=max_inference_units,
@@ -156,7 +156,7 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
             hosting_hours=hosting_hours,
             removal_policy=removal_policy,
         )
-        self._project_arn = project_arn or _arn(stack, names[0], "*")
+        self._project_arn = project_arn or rekognition.arn(stack, names[0], "*")
 
     @staticmethod
     def from_model_arn(
@@ -207,31 +207,3 @@ def _check(checks: Checks, stack: Stack, model: dict[str, str]) -> None:
                 checks.fail(
                     f"{Names.LIMITS[name].name} must be of the stack's {what} {ours}, but it is {arn!r}"
                 )
-
-
-def _arn(stack: Stack, *parts: str) -> str:
-    return stack.format_arn(
-        service=Names.SERVICE,
-        resource="project",
-        resource_name="/".join(parts),
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
-
-
-def _grants(stack: Stack) -> ServiceGrants:
-    every = [_arn(stack, "*", "version", "*", "*")]
-    return ServiceGrants(
-        service=Names.SERVICE,
-        prefix="Rekognition",
-        every_model=every,
-        read=[
-            Read("Read", ["rekognition:ListTagsForResource"], every),
-            Read("Describe", ["rekognition:DescribeProjectVersions"], [_arn(stack, "*", "*")]),
-            # DescribeProjects knows no resource; a version's ARN does not tell its project's.
-            Read("List", ["rekognition:DescribeProjects"], ["*"]),
-        ],
-        start="rekognition:StartProjectVersion",
-        stop="rekognition:StopProjectVersion",
-        tag="rekognition:TagResource",
-        untag="rekognition:UntagResource",
-    )
