@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from aws_cdk import Annotations, CfnResource, CustomResource, Duration, RemovalPolicy, Stack, Token
-from constructs import Construct, IConstruct
+from aws_cdk import Annotations, CfnResource, CustomResource, Duration, RemovalPolicy
+from constructs import Construct
 
 from hosted_model_runtime import contract
 from hosted_model_runtime.contract import RESOURCE_TYPE, Attribute, Property
 
-from . import hours
+from . import hours, owners
 from .checks import Checks
 from .grants import ServiceGrants
 from .hours import HostingHours
@@ -58,10 +57,6 @@ class Declaration:
     claim_arn: str
 
 
-#: The models of each app, by environment and names, with the path of the construct that declares them.
-_DECLARED: WeakKeyDictionary[IConstruct, dict[tuple[str, ...], str]] = WeakKeyDictionary()
-
-
 class HostedModel(HostedModelBase):
     """A model that is hosted for as long as the stack declares it.
 
@@ -101,7 +96,7 @@ class HostedModel(HostedModelBase):
         timeout = checks.timeout(hosting_timeout)
         windows = hours.windows(checks, hosting_hours)
         super().__init__(scope, construct_id)
-        self._check_single(checks, declaration)
+        owners.declare(self, checks, declaration.grants.service, declaration.names)
         self.provider = HostedModelProvider.of(self)
         self.provider.declare(declaration.grants, declaration.claim_arn)
         properties: dict[str, Any] = {
@@ -144,17 +139,3 @@ class HostedModel(HostedModelBase):
                 "replacement included. It keeps its hosted-model: tags: remove them before another stack "
                 "hosts it.",
             )
-
-    def _check_single(self, checks: Checks, declaration: Declaration) -> None:
-        """Two owners of one model would fight over it at deploy time: say so at synth."""
-        stack = Stack.of(self)
-        environment = (stack.account, stack.region)
-        where = (stack.node.path,) if any(map(Token.is_unresolved, environment)) else environment
-        key = (declaration.grants.service, *where, *declaration.names)
-        declared = _DECLARED.setdefault(self.node.root, {})
-        if key in declared:
-            checks.fail(
-                f"model {'/'.join(declaration.names)} is declared by {declared[key]} already: "
-                "a model has one owner"
-            )
-        declared[key] = checks.path

@@ -19,6 +19,9 @@ from .interface import HostedModelBase, MetricOptions
 from .model import Declaration, HostedModel, OnRunning
 from .observe import Calls
 
+#: Of an ARN between slashes: `…:project/NAME/TIMESTAMP`, `…:project/NAME/version/VERSION/TIMESTAMP`.
+_PARTS_OF_PROJECT, _PARTS_OF_VERSION = 3, 5
+
 
 class RekognitionCustomLabelsModelBase(HostedModelBase):
     """Grants and metrics of a Rekognition Custom Labels model, whoever hosts it.
@@ -136,9 +139,7 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
         model = {name: value for name, value in members.items() if value is not None}
         stack = Stack.of(scope)
         _check(Checks(scope, construct_id), stack, model)
-        arn = project_version_arn or project_arn or ""
-        parts = Fn.split("/", arn)
-        names = (Fn.select(1, parts), version_name or Fn.select(3, parts))
+        names = _names(project_version_arn or "", project_arn or "", version_name)
         super().__init__(
             scope,
             construct_id,
@@ -185,6 +186,20 @@ class _Imported(RekognitionCustomLabelsModelBase):
         self.model_version = self._names[1]
         before = Fn.select(0, parts)
         self._project_arn = project_arn or Fn.join("/", [before, self._names[0], "*"])
+
+
+def _names(version_arn: str, project_arn: str, version_name: str | None) -> tuple[str, str]:
+    """Return the names of project and version."""
+    if version_name is not None:
+        return _parts(project_arn, _PARTS_OF_PROJECT)[1], version_name
+    _, project, _, version, _ = _parts(version_arn, _PARTS_OF_VERSION)
+    return project, version
+
+
+def _parts(arn: str, count: int) -> list[str]:
+    """Split an ARN at its slashes; where it has fewer, a token has the others."""
+    parts = arn.split("/")
+    return parts if len(parts) == count else [Fn.select(i, Fn.split("/", arn)) for i in range(count)]
 
 
 def _check(checks: Checks, stack: Stack, model: dict[str, str]) -> None:
