@@ -6,8 +6,8 @@ its logical ID. Every part has the ID that it has in a provider that a hosted mo
 
 from __future__ import annotations
 
-from aws_cdk import CfnElement, CfnResource, Names, Stack
-from constructs import Construct, IConstruct, RootConstruct
+from aws_cdk import App, CfnElement, CfnResource, Names, Stack, Stage
+from constructs import Construct, IConstruct
 
 #: What the provider is called where a hosted model makes it, directly below its stack.
 PROVIDER_ID = "HostedModelProvider"
@@ -18,7 +18,7 @@ def keep(provider: Construct, made: IConstruct) -> None:
     stack = Stack.of(provider)
     if provider.node.scope is stack and provider.node.id == PROVIDER_ID:
         return
-    elsewhere = Stack(RootConstruct(), "Stack")
+    elsewhere = Stack(_elsewhere(provider), "Stack")
     for element in made.node.find_all():
         if isinstance(element, CfnElement):
             *above, last = element.node.path.removeprefix(f"{provider.node.path}/").split("/")
@@ -30,7 +30,13 @@ def keep(provider: Construct, made: IConstruct) -> None:
 def unique_id(provider: Construct, construct_id: str) -> str:
     """Return what ``Names.unique_id`` says of a part of a provider that a hosted model makes by itself."""
     path = Stack.of(provider).node.path.split("/")
-    return Names.unique_id(_below(RootConstruct(), *path, PROVIDER_ID, construct_id))
+    return Names.unique_id(_below(_elsewhere(provider), *path, PROVIDER_ID, construct_id))
+
+
+def _elsewhere(provider: Construct) -> Construct:
+    """Return an app that is never synthesised; its folder is one that is there already."""
+    stage = Stage.of(provider)
+    return App(outdir=stage.outdir if stage else None, auto_synth=False, analytics_reporting=False)
 
 
 def _below(scope: Construct, *path: str) -> Construct:

@@ -115,6 +115,8 @@ _SYNTHESISE = """
 import json, runpy, sys
 from pathlib import Path
 import aws_cdk
+from aws_cdk import aws_ec2, aws_iam, aws_kms, aws_scheduler
+from hosted_model import HostedModelProvider, HostingHours, LookoutVisionModel
 make = aws_cdk.App
 for number, folder in enumerate(map(Path, sys.argv[2:])):
     context = json.loads((folder / "cdk.json").read_text()).get("context", {})
@@ -122,8 +124,6 @@ for number, folder in enumerate(map(Path, sys.argv[2:])):
     runpy.run_path(str(folder / "app.py"), run_name="__main__")
 
 # What no example uses.
-from aws_cdk import aws_ec2, aws_iam, aws_kms, aws_scheduler
-from hosted_model import HostedModelProvider, HostingHours, LookoutVisionModel
 app = make(outdir=f"{sys.argv[1]}/more")
 stack = aws_cdk.Stack(app, "More")
 HostedModelProvider(stack, "P", vpc=aws_ec2.Vpc(stack, "Vpc"), log_encryption_key=aws_kms.Key(stack, "Key"))
