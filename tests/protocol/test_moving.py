@@ -137,7 +137,7 @@ def asleep_is_woken_then_rolls_back(house: House) -> Iterator[Script]:
 
 @dataclass(frozen=True)
 class Expected:
-    """How a story ends: the owner of model 1, whether it runs and with which units, how often it was started."""
+    """How a story ends: the owner of model 1, whether it runs, with which units, how often it started."""
 
     owner: str | None
     runs: bool = True
