@@ -54,7 +54,7 @@ MUTANTS = (
     ),
     Mutant(
         "a start is not announced in the lease",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "            return Note(intent) if mark != intent else _start(task, mark)",
         "            return _start(task, mark)",
     ),
@@ -66,7 +66,7 @@ MUTANTS = (
     ),
     Mutant(
         "a stale read is believed",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "    return lease.is_behind(tags, progress.mark, claim)\n",
         "    return False\n",
     ),
@@ -102,7 +102,7 @@ MUTANTS = (
     ),
     Mutant(
         "a refused stop is taken for a stop",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "    return progress.stop_refused and seen.phase is Phase.FAILED\n",
         "    return True\n",
     ),
@@ -120,7 +120,7 @@ MUTANTS = (
     ),
     Mutant(
         "a Delete leaves no closing mark where nobody owns the model",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "            return _close(progress, seen, view.tags, claim, now)\n",
         "            return Finish(Done())\n",
     ),
@@ -168,7 +168,7 @@ MUTANTS = (
     ),
     Mutant(
         "a verdict is not remembered",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "        return Stop()\n    return Note(mark.at(State.FAILED))\n",
         "        return Stop()\n    return Finish(failing.failed)\n",
     ),
@@ -180,7 +180,7 @@ MUTANTS = (
     ),
     Mutant(
         "a start that somebody else stopped is done again",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "    if progress.start is StartCall.ACCEPTED:\n        return True\n    if progress.mark is None:\n",
         "    if True:\n        return False\n    if progress.mark is None:\n",
     ),
@@ -216,7 +216,7 @@ MUTANTS = (
     ),
     Mutant(
         "what is given up at the deadline runs on",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "    return seen.phase in (Phase.STARTING, Phase.RUNNING) and is_started(progress, seen)\n",
         "    return False\n",
     ),
@@ -252,7 +252,7 @@ MUTANTS = (
     ),
     Mutant(
         "a scheduled start takes the units that its schedule carries",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "        units = Units.parse(mark.units) or units\n",
         "        pass\n",
     ),
@@ -264,13 +264,13 @@ MUTANTS = (
     ),
     Mutant(
         "a try has the token of the one before",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         """"Start" if mark.attempt == 1 else f"Start {mark.attempt}\"""",
         """"Start\"""",
     ),
     Mutant(
         "a swap wakes a model that sleeps",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "    return progress.former_sleeps if task.replaces else False\n",
         "    return False\n",
     ),
@@ -294,25 +294,25 @@ MUTANTS = (
     ),
     Mutant(
         "a model is given back as the new construct left it",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "        wanted = Running(units.minimum, units.maximum, may_resize=True)\n",
         "        pass\n",
     ),
     Mutant(
         "a rename wakes a model that sleeps",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "    if moves or lease.owns(tags, task.claim):\n        return lease_hours.is_asleep(tags)\n",
         "    if not moves and lease.owns(tags, task.claim):\n        return lease_hours.is_asleep(tags)\n",
     ),
     Mutant(
         "what a rename took over may not be resized",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "    wanted = replace(task.wanted, may_resize=True) if moved else task.wanted\n",
         "    wanted = task.wanted\n",
     ),
     Mutant(
         "a Delete does not wait for a Create that may be taking the model over",
-        "decisions/moves.py",
+        "decisions/next_move.py",
         "    return WriteTags(lease.released_tags(claim), Done(), quiet=True)\n",
         "    return WriteTags(lease.released_tags(claim), Done())\n",
     ),
