@@ -13,7 +13,7 @@ from cronsim import CronSim, CronSimError
 
 from .aws import Cloud
 from .lease_view import LeaseView
-from .owners import resources
+from .stacks import Stack
 
 RESOURCE_TYPE = "AWS::Scheduler::Schedule"
 _CRON = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
@@ -34,10 +34,10 @@ class Scheduled:
     next: datetime | None
 
 
-def of_model(cloud: Cloud, lease: LeaseView, now: datetime) -> list[Scheduled]:
+def of_model(cloud: Cloud, stack: Stack, lease: LeaseView, now: datetime) -> list[Scheduled]:
     """Return the schedules of the owning stack that name the model's resource; raises ServiceError."""
     found = []
-    for name in resources(cloud, lease, RESOURCE_TYPE):
+    for name in stack.ids(RESOURCE_TYPE):
         schedule = cloud.call(lease.stack_region, "scheduler", "GetSchedule", Name=name)
         goal = _goal(schedule, lease)
         if goal is None:

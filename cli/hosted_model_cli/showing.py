@@ -12,6 +12,7 @@ from .aws import Cloud, ServiceError
 from .listing import Cost
 from .models import Model, Target
 from .owners import Declared, Owners
+from .stacks import Stacks
 from .survey import Entry
 
 _LABEL = 10
@@ -24,12 +25,13 @@ def show(cloud: Cloud, target: Target, *, price: float | None = None) -> int:
     if model.seen.phase is Phase.ABSENT:
         output.fail(f"{model.seen.name} does not exist")
         return exits.FAILED
-    ownership = Owners(cloud).judge(model.lease)
+    owners = Owners(cloud)
+    ownership = owners.judge(model.lease)
     _facts(Entry(model, ownership), now, price)
     parts: tuple[Callable[[], None], ...] = (
         lambda: _tags(model),
-        lambda: _schedules(cloud, model, now),
-        lambda: _logs(cloud, model, now),
+        lambda: _schedules(cloud, owners.stacks, model, now),
+        lambda: _logs(cloud, owners.stacks, model, now),
     )
     whole = ownership.declared is not Declared.UNKNOWN
     for part in parts:
@@ -70,20 +72,20 @@ def _tags(model: Model) -> None:
         _entry(f"{key} = {value}")
 
 
-def _schedules(cloud: Cloud, model: Model, now: datetime) -> None:
+def _schedules(cloud: Cloud, stacks: Stacks, model: Model, now: datetime) -> None:
     if not model.lease.owned:
         return
-    found = schedules.of_model(cloud, model.lease, now)
+    found = schedules.of_model(cloud, stacks.owner(model.lease), model.lease, now)
     _heading("Schedules", found)
     for one in found:
         when = f"next {one.next:%Y-%m-%d %H:%M} {one.zone}" if one.next else f"in {one.zone}"
         _entry(f"{one.goal:6}{when}  {one.expression}")
 
 
-def _logs(cloud: Cloud, model: Model, now: datetime) -> None:
+def _logs(cloud: Cloud, stacks: Stacks, model: Model, now: datetime) -> None:
     if not model.lease.owned:
         return
-    found = logs.about(cloud, model, now)
+    found = logs.about(cloud, stacks.owner(model.lease), model, now)
     _heading("Log", found)
     for when, said in found:
         _entry(f"{when:%Y-%m-%d %H:%M:%S}  {said}")

@@ -21,7 +21,7 @@ from hosted_model_runtime.reconcile import Phase
 from . import exits, models, output
 from .aws import SERVICES, Cloud, ServiceError
 from .models import Model, Target
-from .owners import is_absent
+from .stacks import IDLE, is_absent
 
 LOOK_SECONDS = 2.0
 #: Finding the stack's models means listing all, from the quota that the function needs too: not often, and
@@ -32,8 +32,6 @@ SOON_SECONDS = 30.0
 _STACK = "AWS::CloudFormation::Stack"
 #: Ends of an operation that did what was asked for; the others are failures and rollbacks.
 GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "IMPORT_COMPLETE"})
-#: A change set made the stack, and nothing has begun.
-_IDLE = "REVIEW_IN_PROGRESS"
 _EVENTS_SHOWN = 8
 
 
@@ -51,12 +49,12 @@ class Operation:
     @property
     def running(self) -> bool:
         """Whether CloudFormation is at work."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != _IDLE
+        return self.status.endswith("_IN_PROGRESS") and self.status != IDLE
 
     @property
     def ended(self) -> bool:
         """Whether an operation that was seen is over."""
-        return self.begun and not self.running and self.status not in ("", _IDLE)
+        return self.begun and not self.running and self.status not in ("", IDLE)
 
     def look(self) -> list[dict[str, Any]]:
         """Ask for status and events; the events that are new."""
@@ -104,7 +102,7 @@ class Operation:
 
 
 def _is_begin(event: dict[str, Any]) -> bool:
-    begins = event["ResourceStatus"].endswith("_IN_PROGRESS") and event["ResourceStatus"] != _IDLE
+    begins = event["ResourceStatus"].endswith("_IN_PROGRESS") and event["ResourceStatus"] != IDLE
     return bool(begins and _is_of_stack(event))
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from aws_cdk import aws_scheduler as scheduler
-from support_apps import lookoutvision
+from support_apps import lookoutvision, together
 from support_stage import CHECKOUT, Stage, until
 
 from hosted_model import HostingHours
@@ -99,6 +100,13 @@ def watched(
 def stage(shared_stage: Stage) -> Stage:
     """The module's stage: its fixtures' commands are evidence too."""
     return shared_stage
+
+
+def control(stage: Stage, method: str, path: str, body: Any = None) -> None:
+    """Use the simulator's control API."""
+    url = f"{stage.cloud.simulator_url}/_simulator/{path}"
+    answer = urllib3.PoolManager().request(method, url, json=body)
+    assert answer.status == 200, answer.data
 
 
 def arn(stage: Stage, project: str) -> str:
@@ -207,3 +215,32 @@ def test_stop(stage: Stage, watched: tuple[int, str, str, Path]) -> None:
     assert "removed its tags of an owner that is gone: hosted-model:logical-id" in out
     until(lambda: stage.model(PROJECT).status == "TRAINED")
     assert set(stage.model(PROJECT).tags) <= {"hosted-model:closed"}
+
+
+def test_what_is_made_is_declared_and_what_is_left_behind_is_not(stage: Stage, synth: Any) -> None:
+    """A model that a first deploy starts is refused; one whose deletion was given up is stopped."""
+    stopper = user(stage, "sweeper", READ, STOP)
+    stage.seed("kept")
+    stage.seed("dropped", start_seconds=12)
+    both = together(lookoutvision("kept"), lookoutvision("dropped", name="Dropped"))
+    run = stage.start_deploy(synth({"Sweeping": both}))
+    until(lambda: stage.model("dropped").status == "STARTING_HOSTING", what="the model starts")
+    assert stopper.run("stop", "--yes", arn(stage, "dropped"))[0] == 4
+    code, out, _ = stopper.run("ls", "--json")
+    found = {one["project"]: one for one in json.loads(out)["models"]}
+    assert (code, found["dropped"]["declared"]) == (0, True)
+    assert run.wait() == 0
+
+    refusal = {"operation": "StopModel", "error": "ValidationException", "resource": arn(stage, "dropped")}
+    control(stage, "POST", "faults", {**refusal, "times": 99})
+    assert stage.deploy(synth({"Sweeping": lookoutvision("kept")})) == 0, "CloudFormation gave it up"
+    control(stage, "DELETE", "faults")
+    assert stage.model("dropped").status == "HOSTED"
+    code, out, _ = stopper.run("ls", "--json")
+    found = {one["project"]: one for one in json.loads(out)["models"]}
+    assert found["dropped"]["why_not_declared"] == "its stack removed it and could not stop it"
+    assert found["kept"]["declared"]
+    code, _, error = stopper.run("stop", "--yes", arn(stage, "dropped"))
+    assert code == 0, error
+    assert stage.model("dropped").status == "TRAINED"
+    assert set(stage.model("dropped").tags) <= {"hosted-model:closed"}
