@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from . import exits, listing, models, output, showing, stopping, watching
-from .aws import SERVICES, BotoCoreError, Cloud, ServiceError
+from .asking import Where
+from .aws import BotoCoreError, Cloud, ServiceError
+from .regions import NoSuchRegionError
+from .services import REGISTRY
 
 app = typer.Typer(
     name="hosted-model",
-    help="Hosted models of Amazon Rekognition Custom Labels and Amazon Lookout for Vision: what runs, whose "
-    "it is, what it costs.",
+    help=f"Hosted models of {' and '.join(row.title for row in REGISTRY.values())}: what runs, whose it is, "
+    "what it costs.",
     epilog=exits.EXPLAINED,
     no_args_is_help=True,
     add_completion=False,
@@ -37,7 +40,7 @@ def ls(
     ] = None,
     all_regions: Annotated[bool, typer.Option("--all-regions", help="Every enabled region.")] = False,
     service: Annotated[
-        list[str] | None, typer.Option(metavar="S", help="rekognition or lookoutvision. Default: both.")
+        list[str] | None, typer.Option(metavar="S", help=f"{' or '.join(REGISTRY)}. Default: all.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Also stopped models that a stack declares.")] = False,
     arn: Annotated[bool, typer.Option("--arn", help="Also each model's ARN.")] = False,
@@ -47,20 +50,19 @@ def ls(
 ) -> None:
     """List what is awake, whose it is, what it costs.
 
-    Every model of both services that runs, starts, stops, or failed to start; what no stack declares is
+    Every model of every service that runs, starts, stops, or failed to start; what no stack declares is
     marked with an exclamation mark. Reads only.
     """
     if region and all_regions:
         raise typer.BadParameter("--all-regions excludes --region")
     for one in service or ():
-        if one not in SERVICES:
-            raise typer.BadParameter(f"--service is one of {', '.join(SERVICES)}")
+        if one not in REGISTRY:
+            raise typer.BadParameter(f"--service is one of {', '.join(REGISTRY)}")
+    where = Where(region or (), all_regions, service or ())
     _run(
         lambda: listing.ls(
             Cloud(profile),
-            regions=region or (),
-            all_regions=all_regions,
-            services=service or SERVICES,
+            where,
             every=every,
             arns=arn,
             as_json=as_json,
@@ -135,6 +137,9 @@ def _run(command: Callable[[], int]) -> None:
     except KeyboardInterrupt:
         output.fail("interrupted")
         code = exits.INTERRUPTED
+    except NoSuchRegionError as error:
+        output.fail(str(error))
+        code = exits.USAGE
     except (BotoCoreError, ServiceError) as error:
         output.fail(str(error))
         code = exits.FAILED

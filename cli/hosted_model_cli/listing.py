@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from . import exits, models, output, prices
-from .aws import SERVICES, Cloud, ServiceError
+from . import models, output, prices
+from .asking import Where, ask, tell
+from .aws import Cloud
 from .owners import Declared
-from .survey import Entry, Problem, survey
+from .survey import Entry, Survey
 
 #: Of the JSON document: another number when a member changes its meaning or goes.
 JSON_VERSION = 1
@@ -37,77 +37,34 @@ class Cost:
 
 def ls(
     cloud: Cloud,
+    where: Where,
     *,
-    regions: Sequence[str] = (),
-    all_regions: bool = False,
-    services: Sequence[str] = SERVICES,
     every: bool = False,
     arns: bool = False,
     as_json: bool = False,
     price: float | None = None,
 ) -> int:
     """Print the models of these regions; the exit code."""
-    problems: list[Problem] = []
-    places = _places(cloud, regions, all_regions, services, problems)
-    with _bar() as bar:
-        task = bar.add_task("asking", total=len(places))
-        found = survey(cloud, places, stopped=every, done=lambda: bar.advance(task))
-    found.problems[:0] = problems
+    found = ask(cloud, where, stopped=every)
     now = datetime.now(UTC)
     rows = [(entry, Cost(entry, now, price)) for entry in found.entries]
     if as_json:
-        print(json.dumps(document(rows, found.problems, now), indent=2))
-    else:
-        _print(rows, several=len({region for region, _ in places}) > 1, arns=arns)
-    for problem in found.problems:
-        output.warn(str(problem))
-    return exits.PARTIAL if found.problems else exits.OK
+        print(json.dumps(document(rows, found, now), indent=2))
+    elif rows or found.answered:
+        _print(rows, several=len({region for region, _ in found.answered}) > 1, arns=arns)
+    return tell(found)
 
 
-def _places(
-    cloud: Cloud,
-    regions: Sequence[str],
-    all_regions: bool,
-    services: Sequence[str],
-    problems: list[Problem],
-) -> list[tuple[str, str]]:
-    if all_regions:
-        regions = _enabled(cloud, problems)
-    elif not regions:
-        regions = [cloud.default_region()]
-    return [(region, service) for region in dict.fromkeys(regions) for service in services]
-
-
-def _enabled(cloud: Cloud, problems: list[Problem]) -> list[str]:
-    """The known regions that the account has enabled; all of them where that can't be asked."""
-    known, here = cloud.known_regions(), cloud.default_region()
-    try:
-        answer = cloud.call(here, "ec2", "DescribeRegions")
-    except ServiceError as error:
-        problems.append(Problem("ec2", here, str(error)))
-        return known
-    enabled = {one["RegionName"] for one in answer["Regions"]}
-    return [region for region in known if region in enabled]
-
-
-def _bar() -> Progress:
-    """A bar on the error output, of a terminal only, and gone when it is full."""
-    out = output.console(stderr=True)
-    columns = (TextColumn("asking regions and services"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
-
-
-def document(
-    rows: Sequence[tuple[Entry, Cost]], problems: Sequence[Problem], now: datetime
-) -> dict[str, Any]:
+def document(rows: Sequence[tuple[Entry, Cost]], found: Survey, now: datetime) -> dict[str, Any]:
     """Return what ``--json`` prints; the documentation describes it."""
     return {
         "version": JSON_VERSION,
         "asked_at": now.isoformat(timespec="seconds"),
         "models": [_member(entry, cost) for entry, cost in rows],
         "problems": [
-            {"service": one.service, "region": one.region, "message": one.message} for one in problems
+            {"service": one.service, "region": one.region, "message": one.message} for one in found.problems
         ],
+        "not_offered": [{"service": service, "region": region} for region, service in sorted(found.lacking)],
     }
 
 

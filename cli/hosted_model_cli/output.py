@@ -40,6 +40,11 @@ def warn(text: str) -> None:
     line(console(stderr=True), f"warning: {text}", "yellow")
 
 
+def note(text: str) -> None:
+    """Say on the error output what a reader may want to know, and need not do anything about."""
+    line(console(stderr=True), f"note: {text}")
+
+
 def fail(text: str) -> None:
     """Say on the error output why nothing came of it."""
     line(console(stderr=True), f"error: {text}", "bold red")

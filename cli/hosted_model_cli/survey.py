@@ -39,10 +39,23 @@ class Problem:
 
 @dataclass
 class Survey:
-    """What was found, and what could not be asked; in the order of region, service and name."""
+    """What was found, and what could not be asked; in the order of region, service and name.
+
+    ``answered`` and ``lacking`` are pairs of region and service: who answered, and which region does not have
+    the service.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    answered: set[tuple[str, str]] = field(default_factory=set)
+    lacking: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, other: Survey) -> None:
+        """Take in what another one found."""
+        self.entries += other.entries
+        self.problems += other.problems
+        self.answered |= other.answered
+        self.lacking |= other.lacking
 
 
 def survey(
@@ -67,9 +80,7 @@ def survey(
     try:
         asked = {pool.submit(_place, cloud, owners, *place, phases): place for place in places}
         for future in as_completed(asked):
-            entries, problems = future.result()
-            found.entries += entries
-            found.problems += problems
+            found.add(future.result())
             done()
     finally:
         # An interrupted survey must not wait for the regions that nobody wants any more.
@@ -79,19 +90,20 @@ def survey(
     return found
 
 
-def _place(
-    cloud: Cloud, owners: Owners, region: str, service: str, phases: Collection[Phase]
-) -> tuple[list[Entry], list[Problem]]:
-    entries: list[Entry] = []
-    problems: list[Problem] = []
+def _place(cloud: Cloud, owners: Owners, region: str, service: str, phases: Collection[Phase]) -> Survey:
+    found = Survey()
     try:
         for model in models.in_region(cloud, region, service, phases):
             ownership = owners.judge(model.lease)
             if ownership.declared is Declared.UNKNOWN:
-                problems.append(Problem("cloudformation", region, f"{model.name}: {ownership.reason}"))
+                found.problems.append(Problem("cloudformation", region, f"{model.name}: {ownership.reason}"))
             if model.seen.phase in models.AWAKE or ownership.declared is Declared.YES:
-                entries.append(Entry(model, ownership))
+                found.entries.append(Entry(model, ownership))
+        found.answered.add((region, service))
     except ServiceError as error:
-        # What was found before it failed stays found.
-        problems.append(Problem(service, region, str(error)))
-    return entries, problems
+        if cloud.lacks(region, service, error):
+            found.lacking.add((region, service))
+        else:
+            # What was found before it failed stays found.
+            found.problems.append(Problem(service, region, str(error)))
+    return found

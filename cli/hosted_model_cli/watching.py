@@ -18,9 +18,10 @@ from rich.text import Text
 from hosted_model_runtime.contract import RESOURCE_TYPE
 from hosted_model_runtime.reconcile import Phase
 
-from . import exits, models, output
-from .aws import SERVICES, Cloud, ServiceError
+from . import exits, models, output, regions
+from .aws import Cloud, ServiceError
 from .models import Model, Target
+from .services import REGISTRY
 from .stacks import IDLE, is_absent
 
 LOOK_SECONDS = 2.0
@@ -151,7 +152,7 @@ class Models:
             return None
 
     def _find(self, stack_id: str) -> None:
-        for service in SERVICES:
+        for service in REGISTRY:
             try:
                 for model in models.in_region(self._cloud, self._region, service, models.AWAKE):
                     if model.lease.stack_id == stack_id:
@@ -248,7 +249,7 @@ def watch(
     timeout
         Seconds to wait for an operation to begin.
     """
-    region = region or cloud.default_region()
+    region = regions.check(cloud, region or cloud.default_region())
     operation, found = Operation(cloud, region, stack), Models(cloud, region, clock)
     begun = clock()
     with Screen(stack, clock) as screen:

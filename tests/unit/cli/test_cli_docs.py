@@ -54,6 +54,18 @@ def test_the_policies_are_what_is_called_and_no_more(
     assert called(command) == read
 
 
+def test_the_policies_hold_in_every_partition() -> None:
+    statements = [
+        each
+        for one in blocks("json")
+        if one.page == PAGE
+        for each in json.loads(one.text).get("Statement", [])
+    ]
+    named = [arn for each in statements if each["Resource"] != "*" for arn in each["Resource"]]
+    assert len(named) > 5
+    assert [arn for arn in named if not re.match(r"arn:\*:[a-z]+:\*:\*:.+", arn)] == []
+
+
 def test_stop_needs_its_policy_besides(command: Command) -> None:
     for name, service in (("boards/1", "lookoutvision"), ("labels/v1", "rekognition")):
         arn = command.model(name, service=service, tags=lease())
