@@ -1,14 +1,16 @@
-"""Asks every region and service that somebody wants to know of, and says what could not be asked."""
+"""Asks: every region and service that somebody wants to know of, and somebody before anything is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from . import exits, output, regions
 from .aws import Cloud, ServiceError
+from .models import Depth
 from .services import REGISTRY
 from .survey import Problem, Survey, survey
 
@@ -22,15 +24,16 @@ class Where:
     services: Sequence[str] = ()
 
 
-def ask(cloud: Cloud, where: Where, *, stopped: bool = False) -> Survey:
+def ask(cloud: Cloud, where: Where, *, depth: Depth = Depth.OWNED) -> Survey:
     """Return what is found there; raises NoSuchRegionError."""
     problems: list[Problem] = []
     chosen = _enabled(cloud, problems) if where.all_regions else regions.chosen(cloud, where.regions)
     places = [(region, service) for region in chosen for service in where.services or REGISTRY]
     with _bar() as bar:
         task = bar.add_task("asking", total=len(places))
-        found = survey(cloud, places, stopped=stopped, done=lambda: bar.advance(task))
+        found = survey(cloud, places, depth=depth, done=lambda: bar.advance(task))
     found.problems[:0] = problems
+    found.regions = chosen
     return found
 
 
@@ -46,6 +49,17 @@ def tell(found: Survey) -> int:
     if not found.problems:
         return exits.OK
     return exits.PARTIAL if found.answered else exits.FAILED
+
+
+def agreed(question: str, confirm: Callable[[str], bool]) -> bool:
+    """Ask on a terminal; without one there is nobody to ask."""
+    if not sys.stdin.isatty():
+        output.fail("there is no terminal to ask on: say --yes")
+        return False
+    if confirm(question):
+        return True
+    output.fail("nothing was changed")
+    return False
 
 
 def _enabled(cloud: Cloud, problems: list[Problem]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 
 from hosted_model_runtime.reconcile import Observed, Phase
@@ -11,7 +12,7 @@ from hosted_model_runtime.services.base import Sighting
 
 from .aws import Cloud, Kind, ServiceError
 from .lease_view import LeaseView
-from .services import REGISTRY
+from .services import REGISTRY, Place
 
 #: What bills, is about to, or did a moment ago; and what was to be hosted and could not be.
 AWAKE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.UPDATING, Phase.STOPPING, Phase.FAILED})
@@ -20,9 +21,20 @@ ASLEEP = frozenset({Phase.STOPPED})
 BILLED = frozenset({Phase.RUNNING, Phase.UPDATING})
 
 
+class Depth(Enum):
+    """How many models are to be seen: what is awake, also what a lease names, or all that could run."""
+
+    RUNNING = "running"
+    OWNED = "owned"
+    ALL = "all"
+
+
 @dataclass(frozen=True)
 class Target:
-    """A model that an ARN names; `model` is what the runtime's adapter takes."""
+    """A model that somebody names; `model` is what the runtime's adapter takes.
+
+    `arn` is empty where a stack names it: then the service tells the ARN, if there is such a model.
+    """
 
     service: str
     region: str
@@ -52,14 +64,29 @@ class Model:
         """What its tags say."""
         return LeaseView.of(self.tags)
 
+    def names(self) -> dict[str, str]:
+        """Which one it is, as in the members of a JSON document."""
+        return {
+            "service": self.service,
+            "region": self.region,
+            "project": self.project,
+            "model_version": self.version,
+            "arn": self.arn,
+        }
+
     @property
-    def units(self) -> str:
-        """Inference units in words; empty where the model does not run, as they mean nothing then."""
+    def unit_range(self) -> str:
+        """Inference units as in 1 or 1-3; empty where the model does not run, as they mean nothing then."""
         low, high = self.seen.min_units, self.seen.max_units
         if low is None or self.seen.phase not in AWAKE:
             return ""
-        said = f"{low}" if high in (None, low) else f"{low} to {high}"
-        return f"{said} unit{'' if said == '1' else 's'}"
+        return f"{low}" if high in (None, low) else f"{low}-{high}"
+
+    @property
+    def units(self) -> str:
+        """The same in words."""
+        said = self.unit_range.replace("-", " to ")
+        return f"{said} unit{'' if said == '1' else 's'}" if said else ""
 
 
 def target(arn: str) -> Target:
@@ -77,6 +104,14 @@ def target(arn: str) -> Target:
     raise ValueError(f"{arn!r} is no ARN of a model of {titles}")
 
 
+def of_physical_id(physical_id: str, stack_id: str, region: str) -> Target | None:
+    """Return what a stack's resource stands for; None where CloudFormation made its physical ID up."""
+    _, partition, _, _, account, _ = stack_id.split(":", 5)
+    row = REGISTRY.get(physical_id.partition("/")[0])
+    model = row.declared(physical_id, Place(partition, region, account)) if row else None
+    return Target(row.name, region, "", model) if row and model else None
+
+
 def look(cloud: Cloud, wanted: Target) -> tuple[Sighting, Model]:
     """Return a model as it is now, with its tags; an absent one has none."""
     adapter = cloud.adapter(wanted.region, wanted.service)
@@ -86,22 +121,37 @@ def look(cloud: Cloud, wanted: Target) -> tuple[Sighting, Model]:
     project, _ = REGISTRY[wanted.service].names(wanted.model)
     # The sighting's version is a number where ``latest`` was declared.
     found = Model(
-        wanted.service, wanted.region, project, sighting.version, wanted.arn, sighting.observed, tags
+        wanted.service,
+        wanted.region,
+        project,
+        sighting.version,
+        sighting.arn or wanted.arn,
+        sighting.observed,
+        tags,
     )
     return sighting, found
 
 
-def in_region(cloud: Cloud, region: str, service: str, phases: Collection[Phase]) -> Iterator[Model]:
-    """Yield the models of one service in one region that are in one of these phases; raises ServiceError."""
-    pages = partial(cloud.pages, region, service)
-    for arn, phase in REGISTRY[service].listed(pages):
+def in_region(cloud: Cloud, region: str, service: str, depth: Depth) -> Iterator[Model]:
+    """Yield the models of one service in one region that are to be seen; raises ServiceError."""
+    phases = AWAKE if depth is Depth.RUNNING else AWAKE | ASLEEP
+    for arn, phase in REGISTRY[service].listed(partial(cloud.pages, region, service)):
         if phase not in phases:
             continue
+        wanted = target(arn)
         try:
-            model = look(cloud, target(arn))[1]
+            # Most stopped models are nobody's, and need no more than this one question.
+            if phase in ASLEEP and depth is Depth.OWNED and not _is_owned(cloud, wanted):
+                continue
+            model = look(cloud, wanted)[1]
         except ServiceError as error:
             if error.kind is not Kind.ABSENT:
                 raise
             continue
         if model.seen.phase in phases:
             yield model
+
+
+def _is_owned(cloud: Cloud, wanted: Target) -> bool:
+    adapter = cloud.adapter(wanted.region, wanted.service)
+    return LeaseView.of(cloud.patiently(lambda: adapter.tags(wanted.arn))).owned

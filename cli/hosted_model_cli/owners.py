@@ -25,11 +25,13 @@ class Ownership:
     """The answer, and in words why it is not a yes.
 
     ``ending``: CloudFormation is deleting what declared the model, so that it may stop by itself.
+    ``moving``: it is creating or updating what declares the model, which need not be so yet.
     """
 
     declared: Declared
     reason: str = ""
     ending: bool = False
+    moving: bool = False
 
 
 NOBODY = Ownership(Declared.NO, "no stack owns it")
@@ -41,6 +43,7 @@ REMOVING = Ownership(Declared.NO, "its stack is removing it", ending=True)
 LEFT = Ownership(Declared.NO, "its stack removed it and could not stop it")
 OTHER = Ownership(Declared.NO, "its stack declares another model now")
 YES = Ownership(Declared.YES)
+MOVING = Ownership(Declared.YES, moving=True)
 
 _DELETIONS = {"DELETE_COMPLETE": GONE, "DELETE_IN_PROGRESS": DELETING, "DELETE_FAILED": DELETE_FAILED}
 #: Of the resource, by its status; any other status says that the stack has it.
@@ -72,15 +75,16 @@ def ownership(lease: LeaseView, stack: Stack) -> Ownership:
     """PURE: return whether this stack, which the lease names, declares the model."""
     if deletion := _DELETIONS.get(stack.status):
         return deletion
-    if any(_declares(one, lease) for one in stack.hosted):
-        return YES
+    declaring = [one for one in stack.hosted if _declares(one, lease)]
+    if declaring:
+        return MOVING if stack.moving or any(one.moving for one in declaring) else YES
     mine = next((one for one in stack.hosted if one.logical_id == lease.logical_id), None)
     if mine and mine.status in ("DELETE_FAILED", "DELETE_IN_PROGRESS"):
         return _REMOVALS[mine.status]
     if stack.moving:
         # What a Create makes is not listed yet, and a rename or a replacement has two resources or two models
         # until it is over: while CloudFormation is at work, nothing is called undeclared for being absent.
-        return YES
+        return MOVING
     if mine is None:
         return DROPPED
     return _REMOVALS.get(mine.status, OTHER)

@@ -35,6 +35,12 @@ def chosen(cloud: Cloud, given: Sequence[str]) -> list[str]:
     return [check(cloud, region) for region in dict.fromkeys(given or [cloud.default_region()])]
 
 
+def of_stack(cloud: Cloud, stack: str, given: str | None) -> str:
+    """Return a stack's region: its ARN's, the one given, or the session's; raises NoSuchRegionError."""
+    named = stack.split(":")[3] if stack.startswith("arn:") else ""
+    return check(cloud, named or given or cloud.default_region())
+
+
 def _told(cloud: Cloud) -> list[str]:
     try:
         answer = cloud.call(cloud.default_region(), "ec2", "DescribeRegions", AllRegions=True)

@@ -9,7 +9,8 @@ from hosted_model_runtime.reconcile import Phase
 
 from . import exits, lease_view, logs, models, output, schedules
 from .aws import Cloud, ServiceError
-from .listing import Cost
+from .costing import Cost
+from .differing import ASLEEP, difference
 from .models import Model, Target
 from .owners import Declared, Owners
 from .stacks import Stacks
@@ -47,12 +48,14 @@ def _facts(entry: Entry, now: datetime, price: float | None) -> None:
     model, lease, cost = entry.model, entry.model.lease, Cost(entry, now, price)
     _fact("Model", model.seen.name)
     _fact("ARN", model.arn)
-    asleep = "asleep" if lease.asleep else ""
+    asleep = ASLEEP if lease.asleep else ""
     _fact("Status", ", ".join(filter(None, (model.seen.status, model.units, asleep))))
     _fact("Message", model.seen.message)
     owner = f"{lease.stack_name}/{lease.logical_id}" if lease.stack_name else "nobody"
     _fact("Owner", f"{owner} ({entry.ownership.reason or 'declares it'})")
     _fact("Stack", lease.stack_id)
+    declared = entry.ownership.declared is Declared.YES
+    _fact("Remark", f"! {said}" if declared and (said := difference(model, entry.ownership, now)) else "")
     if cost.hours is not None and cost.since:
         money = "" if cost.money is None else f", {cost.money:.2f} USD"
         _fact("Since", f"{output.stamp(cost.since)}: {cost.hours:.2f} hours{money}")
@@ -78,7 +81,9 @@ def _schedules(cloud: Cloud, stacks: Stacks, model: Model, now: datetime) -> Non
     found = schedules.of_model(cloud, stacks.owner(model.lease), model.lease, now)
     _heading("Schedules", found)
     for one in found:
-        when = f"next {one.next:%Y-%m-%d %H:%M} {one.zone}" if one.next else f"in {one.zone}"
+        when = f"{'past,' if one.past else ''} in {one.zone}".strip()
+        if one.next:
+            when = f"next {one.next:%Y-%m-%d %H:%M} {one.zone}"
         _entry(f"{one.goal:6}{when}  {one.expression}")
 
 

@@ -104,6 +104,24 @@ def _listed(cloud: Cloud, stack_id: str, region: str) -> Iterator[Resource]:
             )
 
 
+def find(cloud: Cloud, region: str, name: str) -> str:
+    """Return the ID of a stack by its name; empty where there is none. Raises ServiceError."""
+    try:
+        answer = cloud.call(region, "cloudformation", "DescribeStacks", StackName=name)
+    except ServiceError as error:
+        if is_absent(error):
+            return ""
+        raise
+    return str(answer["Stacks"][0]["StackId"])
+
+
+def listed(cloud: Cloud, region: str) -> list[str]:
+    """Return the IDs of a region's stacks; raises ServiceError."""
+    pages = cloud.pages(region, "cloudformation", "ListStacks")
+    found = (one for page in pages for one in page["StackSummaries"])
+    return [one["StackId"] for one in found if one["StackStatus"] not in (GONE, IDLE)]
+
+
 def is_absent(error: ServiceError) -> bool:
     """Whether CloudFormation says that there is no such stack or resource."""
     # It has no code of its own for this.

@@ -38,27 +38,27 @@ def renamed(status: str, physical_id: str = MINE) -> Resource:
         ("UPDATE_COMPLETE", [one("UPDATE_COMPLETE", ANOTHER), renamed("CREATE_COMPLETE")], owners.YES),
         ("REVIEW_IN_PROGRESS", [], owners.DROPPED),
         # A first deploy: CloudFormation may list the resource late, and without a physical ID.
-        ("CREATE_IN_PROGRESS", [], owners.YES),
-        ("CREATE_IN_PROGRESS", [one("CREATE_IN_PROGRESS", "")], owners.YES),
-        ("CREATE_IN_PROGRESS", [one("CREATE_IN_PROGRESS", INVENTED)], owners.YES),
-        ("ROLLBACK_IN_PROGRESS", [one("CREATE_COMPLETE")], owners.YES),
+        ("CREATE_IN_PROGRESS", [], owners.MOVING),
+        ("CREATE_IN_PROGRESS", [one("CREATE_IN_PROGRESS", "")], owners.MOVING),
+        ("CREATE_IN_PROGRESS", [one("CREATE_IN_PROGRESS", INVENTED)], owners.MOVING),
+        ("ROLLBACK_IN_PROGRESS", [one("CREATE_COMPLETE")], owners.MOVING),
         ("ROLLBACK_IN_PROGRESS", [one("DELETE_IN_PROGRESS")], owners.REMOVING),
         # An update that adds, replaces or removes it.
-        ("UPDATE_IN_PROGRESS", [], owners.YES),
-        ("UPDATE_IN_PROGRESS", [one("UPDATE_IN_PROGRESS", ANOTHER)], owners.YES),
-        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", [one("UPDATE_COMPLETE", ANOTHER)], owners.YES),
+        ("UPDATE_IN_PROGRESS", [], owners.MOVING),
+        ("UPDATE_IN_PROGRESS", [one("UPDATE_IN_PROGRESS", ANOTHER)], owners.MOVING),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", [one("UPDATE_COMPLETE", ANOTHER)], owners.MOVING),
         ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", [one("DELETE_IN_PROGRESS")], owners.REMOVING),
         ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", [one("DELETE_FAILED")], owners.LEFT),
         # The stack was settled when it was asked, and an update began before its resources were.
-        ("UPDATE_COMPLETE", [one("UPDATE_IN_PROGRESS", ANOTHER)], owners.YES),
-        ("UPDATE_COMPLETE", [one("CREATE_IN_PROGRESS", "")], owners.YES),
+        ("UPDATE_COMPLETE", [one("UPDATE_IN_PROGRESS", ANOTHER)], owners.MOVING),
+        ("UPDATE_COMPLETE", [one("CREATE_IN_PROGRESS", "")], owners.MOVING),
         # A rename: the lease names the old logical ID until the new one has taken it, or for ever.
-        ("UPDATE_IN_PROGRESS", [one("CREATE_COMPLETE"), renamed("CREATE_IN_PROGRESS", "")], owners.YES),
-        ("UPDATE_IN_PROGRESS", [renamed("CREATE_IN_PROGRESS", "")], owners.YES),
+        ("UPDATE_IN_PROGRESS", [one("CREATE_COMPLETE"), renamed("CREATE_IN_PROGRESS", "")], owners.MOVING),
+        ("UPDATE_IN_PROGRESS", [renamed("CREATE_IN_PROGRESS", "")], owners.MOVING),
         (
             "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
             [one("DELETE_IN_PROGRESS"), renamed("CREATE_COMPLETE")],
-            owners.YES,
+            owners.MOVING,
         ),
         ("UPDATE_COMPLETE", [one("DELETE_FAILED"), renamed("CREATE_COMPLETE")], owners.YES),
         ("UPDATE_COMPLETE", [renamed("CREATE_COMPLETE")], owners.YES),
@@ -67,7 +67,7 @@ def renamed(status: str, physical_id: str = MINE) -> Resource:
         (
             "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
             [one("DELETE_IN_PROGRESS"), renamed("UPDATE_COMPLETE")],
-            owners.YES,
+            owners.MOVING,
         ),
         # The whole stack goes.
         ("DELETE_IN_PROGRESS", [one("CREATE_COMPLETE")], owners.DELETING),

@@ -187,4 +187,7 @@ def test_an_interrupted_stop_says_so(command: Command, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Cloud, "wait", interrupt)
     result = command("stop", "--yes", arn)
-    assert (result.exit_code, result.stderr.splitlines()[-1]) == (130, "error: interrupted")
+    name = "Lookout for Vision model boards/1"
+    said = f"interrupted: the stop of {name} goes on, and its tags stay; look again with"
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-2:] == [f"error: {said}", f"  hosted-model show {arn}"]
