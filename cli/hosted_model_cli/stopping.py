@@ -1,8 +1,7 @@
-"""``hosted-model stop``: the only command that changes anything."""
+"""``hosted-model stop``: stops what no stack declares."""
 
 from __future__ import annotations
 
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from hosted_model_runtime.decisions.model import Observed, Phase, Sighting
 from hosted_model_runtime.decisions.steps import Done, Stop, Stopped, decide
 
-from . import exits, lease_view, models, output
+from . import asking, exits, lease_view, models, output
 from .aws import Cloud, Kind, ServiceError
 from .models import Model, Target
 from .owners import Declared, Owners, Ownership
@@ -36,16 +35,23 @@ def stop(
     if refusal := _refusal(cloud, model, force):
         output.fail(refusal)
         return exits.REFUSED
-    if not yes and not _agreed(model, confirm):
+    said = f"{model.seen.name} in {model.region} is {model.seen.status}"
+    question = f"{said}{f' with {model.units}' if model.units else ''}. Stop it?"
+    if not yes and not asking.agreed(question, confirm):
         return exits.REFUSED
     # Somebody may have thought about the question for long: a stack may have come to declare it meanwhile.
     model = models.look(cloud, target)[1]
     if refusal := _refusal(cloud, model, force):
         output.fail(refusal)
         return exits.REFUSED
-    if not _stopped(cloud, target, clock() + timeout, clock):
-        return exits.FAILED
-    _let_go(cloud, target, model)
+    try:
+        if not _stopped(cloud, target, clock() + timeout, clock):
+            return exits.FAILED
+        _let_go(cloud, target, model)
+    except KeyboardInterrupt:
+        output.fail(f"interrupted: the stop of {model.seen.name} goes on, and its tags stay; look again with")
+        output.line(output.console(stderr=True), f"  hosted-model show {model.arn}")
+        return exits.INTERRUPTED
     return exits.OK
 
 
@@ -60,17 +66,6 @@ def _refusal(cloud: Cloud, model: Model, force: bool) -> str:
     if ownership.declared is Declared.UNKNOWN:
         return f"not known whether {owner} declares {model.name} ({ownership.reason}): --force stops it"
     return f"{owner} declares {model.name}: destroy or change the stack, or insist with --force"
-
-
-def _agreed(model: Model, confirm: Callable[[str], bool]) -> bool:
-    if not sys.stdin.isatty():
-        output.fail("there is no terminal to ask on: say --yes")
-        return False
-    said = f"{model.seen.name} in {model.region} is {model.seen.status}"
-    if confirm(f"{said}{f' with {model.units}' if model.units else ''}. Stop it?"):
-        return True
-    output.fail("nothing was stopped")
-    return False
 
 
 def _stopped(cloud: Cloud, target: Target, deadline: float, clock: Callable[[], float]) -> bool:
