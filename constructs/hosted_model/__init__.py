@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .alarms import AlarmOptions
 from .hours import HostingHours
-from .interface import IHostedModel, MetricOptions
+from .interface import IHostedModel
 from .lookoutvision import RETIRED, LookoutVisionModel
+from .metric_options import MetricOptions
 from .model import RETAINED, HostedModel, OnRunning
 from .provider import HostedModelProvider
 from .rekognition import RekognitionCustomLabelsModel

@@ -8,7 +8,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from .checks import Checks
-from .observe import Observed
+from .observe import MeasuredModel
 
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 #: "PutMetricAlarm", Amazon CloudWatch API Reference: a day where the period is below an hour, else seven.
@@ -28,7 +28,7 @@ class AlarmOptions(TypedDict, total=False):
     alarm_name: str
 
 
-class Alarmed(Observed):
+class Alarmed(MeasuredModel):
     """The alarms that a hosted model can be given."""
 
     def add_idle_alarm(

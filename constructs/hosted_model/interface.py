@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Protocol, TypedDict, Unpack
+from typing import ClassVar, Protocol, Unpack
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 
 from .alarms import Alarmed, AlarmOptions
-
-
-class MetricOptions(TypedDict, total=False):
-    """Keyword arguments of the ``metric`` methods; those of ``aws_cloudwatch.Metric``."""
-
-    account: str
-    color: str
-    dimensions_map: Mapping[str, str]
-    label: str
-    period: Duration
-    region: str
-    statistic: str
-    unit: cloudwatch.Unit
+from .metric_options import MetricOptions
 
 
 # A Protocol, not a jsii interface: a jsii interface is there to be implemented or called from other

@@ -16,7 +16,8 @@ from hosted_model_runtime.contract import LookoutVision as Names
 from .checks import Checks
 from .grants import lookoutvision
 from .hours import HostingHours
-from .interface import HostedModelBase, MetricOptions
+from .interface import HostedModelBase
+from .metric_options import MetricOptions
 from .model import Declaration, HostedModel, OnRunning
 from .observe import Calls
 

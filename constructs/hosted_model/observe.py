@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Unpack
+from typing import ClassVar, Unpack
 
 from aws_cdk import Duration, Resource
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from hosted_model_runtime.contract import Metric as Names
 
-if TYPE_CHECKING:
-    from .interface import MetricOptions
+from .metric_options import MetricOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Calls:
     whose: str
 
 
-class Observed(Resource):
+class MeasuredModel(Resource):
     """The provider's metrics of the model, and widgets for a dashboard."""
 
     #: The service's name in the dimension ``Service``.

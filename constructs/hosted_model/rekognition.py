@@ -15,7 +15,8 @@ from hosted_model_runtime.contract import Rekognition as Names
 from .checks import Checks
 from .grants import rekognition
 from .hours import HostingHours
-from .interface import HostedModelBase, MetricOptions
+from .interface import HostedModelBase
+from .metric_options import MetricOptions
 from .model import Declaration, HostedModel, OnRunning
 from .observe import Calls
 

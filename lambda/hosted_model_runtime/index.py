@@ -18,7 +18,7 @@ from .contract import Env  # noqa: E402
 from .decisions.request import InvalidRequestError  # noqa: E402
 from .invocation.driver import Driver, physical_id  # noqa: E402
 from .invocation.outcome import Outcome  # noqa: E402
-from .services import FACTORIES, Service  # noqa: E402
+from .services import ADAPTERS, Service, adapter  # noqa: E402
 
 gc.enable()
 
@@ -26,13 +26,13 @@ gc.enable()
 @cache
 def connect(service: str) -> Service:
     """Return the adapter of a service, with the client that a warm function keeps."""
-    if service not in FACTORIES:
+    if service not in ADAPTERS:
         raise InvalidRequestError(
-            f"Property Service must be one of {sorted(FACTORIES)}, but it is {service!r}"
+            f"Property Service must be one of {sorted(ADAPTERS)}, but it is {service!r}"
         )
     gc.disable()
     try:
-        return FACTORIES[service]()
+        return adapter(service).connect()
     finally:
         gc.enable()
 

@@ -1,6 +1,6 @@
-"""``make mutants``: deliberate breakages of the runtime, each of which the suite must see.
+"""``make mutants``: deliberate breakages, each of which the suite must see.
 
-Every mutant is a copy of the runtime with one thing broken, put in front of the real one. The quick suites
+Every mutant is a copy of a package with one thing broken, put in front of the real one. The quick suites
 run first: unit tests, CloudFormation's sequences, histories, kill points. What is known so far is written
 after each. Exit code 0 when every mutant was killed.
 """
@@ -19,68 +19,92 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent.parent
-RUNTIME = TESTS.parent / "lambda" / "hosted_model_runtime"
+RUNTIME = "lambda/hosted_model_runtime"
 SUITES = {
     "unit tests": ["unit/runtime"],
-    "lifecycles": ["protocol/test_lifecycle.py", "protocol/test_hours.py"],
+    "lifecycles": ["protocol/test_lifecycle.py", "protocol/test_hours.py", "protocol/test_moving.py"],
     "histories": ["protocol/test_histories.py"],
     "kill points": ["protocol/test_kill_points.py"],
+}
+#: What holds the other packages, each by its own tests.
+OTHER_SUITES = {
+    "constructs/hosted_model": {"unit tests": ["unit/constructs"]},
+    "cli/hosted_model_cli": {"unit tests": ["unit/cli"]},
 }
 SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One breakage: a text of a file of the runtime, and what it becomes."""
+    """One breakage: a text of a file of a package, the runtime by default, and what it becomes."""
 
     name: str
     file: str
     old: str
     new: str
+    package: str = RUNTIME
 
 
 MUTANTS = (
     Mutant(
         "the lease is not read again before a start",
-        "target.py",
-        "        return self._read(seen)[1].standing is Standing.HELD\n",
-        "        return True\n",
+        "invocation/leased_model.py",
+        "        return View(seen=seen, took=True)\n",
+        "        return View(seen, lease.owner_tags(self.task.claim, take.mark), took=True)\n",
+    ),
+    Mutant(
+        "a start is not announced in the lease",
+        "decisions/next_move.py",
+        "            return Note(intent) if mark != intent else _start(task, mark)",
+        "            return _start(task, mark)",
+    ),
+    Mutant(
+        "a Delete trusts the status from before its lease",
+        "invocation/leased_model.py",
+        "        seen = view.seen if self.task.goal is moves.Goal.HOST else None\n",
+        "        seen = view.seen\n",
+    ),
+    Mutant(
+        "a stale read is believed",
+        "decisions/next_move.py",
+        "    return lease.is_behind(tags, progress.mark, claim)\n",
+        "    return False\n",
     ),
     Mutant(
         "the token lacks the RequestId",
-        "tokens.py",
+        "decisions/tokens.py",
         "return _digest(stack_id, logical_id, request_id, verb,",
         'return _digest(stack_id, logical_id, "", verb,',
     ),
     Mutant(
         "the token lacks the units",
-        "tokens.py",
+        "decisions/tokens.py",
         "verb, model_arn, min_units, max_units)",
         "verb, model_arn)",
     ),
     Mutant(
         "a random rule name",
-        "resource.py",
+        "cloudformation/crhelper_resource.py",
         "{os.environ[Env.RULE_PREFIX]}{event['RequestId']}",
         "{os.environ[Env.RULE_PREFIX]}{context.aws_request_id}",
     ),
     Mutant(
         "another physical ID on every answer",
-        "host.py",
-        "        self._targets = self._plan()\n",
-        "        self._targets = self._plan()\n        self.physical_id += str(watch.now())\n",
+        "invocation/driver.py",
+        "        self._models = self._plan()\n",
+        "        self._models = self._plan()\n        self.physical_id += str(clock.now())\n",
     ),
     Mutant(
         "no deadline",
-        "request.py",
+        "decisions/request.py",
         "return self.issued.timestamp() + self.timeout - DEADLINE_MARGIN",
         'return float("inf")',
     ),
     Mutant(
         "a refused stop is taken for a stop",
-        "target.py",
-        "if error.kind is Kind.CONFLICT and seen.observed.phase is Phase.FAILED:",
-        "if error.kind is Kind.CONFLICT:",
+        "decisions/next_move.py",
+        "    return progress.stop_refused and seen.phase is Phase.FAILED\n",
+        "    return True\n",
     ),
     Mutant(
         "a refused start fails the request",
@@ -90,69 +114,75 @@ MUTANTS = (
     ),
     Mutant(
         "the closing mark is ignored",
-        "lease.py",
-        "    if closing and closing.resource == claim.resource and closing.issued >= claim.issued:",
+        "decisions/lease.py",
+        "    if closing and closing.resource == claim.resource and closing.issued >= claim.request.issued:",
         "    if False:",
     ),
     Mutant(
         "a Delete leaves no closing mark where nobody owns the model",
-        "release.py",
-        "return self._cycle() if self._close_unowned(seen, tags) else Settled(ok=True)",
-        "return Settled(ok=True)",
+        "decisions/next_move.py",
+        "            return _close(progress, seen, view.tags, claim, now)\n",
+        "            return Finish(Done())\n",
     ),
     Mutant(
-        "a Delete stops whatever runs",
-        "lease.py",
-        "    if not owns(tags, claim) or not declared_as(tags, claim.identity):",
-        "    if False:",
+        "a Delete stops whatever its stack runs",
+        "decisions/lease.py",
+        "    if mark is None or mark.declared_as != claim.declared_as:\n",
+        "    if mark is None:\n",
     ),
     Mutant(
         "an older request takes the lease from a newer one",
-        "lease.py",
-        "    if mark.issued > claim.issued:",
-        "    if False:",
+        "decisions/lease.py",
+        "    if mark.issued > request.issued:\n",
+        "    if False:\n",
     ),
     Mutant(
         "the model of a cancelled update is forgotten",
-        "host.py",
-        "return [hosting, *self._abandoned()]",
-        "return [hosting]",
+        "invocation/driver.py",
+        "            models.append(self._leased(*old, Goal.RELEASE))\n",
+        "            pass\n",
     ),
     Mutant(
         "the rule stays when the answer goes out",
-        "resource.py",
-        "        if self._may_have_rule():",
-        "        if False:",
+        "cloudformation/crhelper_resource.py",
+        "        if not handed_over and (relay",
+        "        if False and (relay",
     ),
     Mutant(
         "a successor does not remove the rule",
-        "resource.py",
-        "            self.relay.remove()\n        return bool",
-        "            pass\n        return bool",
+        "cloudformation/crhelper_resource.py",
+        "            relay.remove()\n        outcome",
+        "            pass\n        outcome",
     ),
     Mutant(
         "nothing is handed over",
-        "host.py",
+        "invocation/driver.py",
         "        if remaining <= HANDOVER_SECONDS and not self._handed_over:",
         "        if False:",
     ),
     Mutant(
         "whatever runs is adopted",
-        "lease.py",
-        "    if phase in RUNNING and not claim.adopt:",
+        "decisions/lease.py",
+        "    if phase in ACTIVE and not claim.request.adopts:",
         "    if False:",
     ),
     Mutant(
         "a verdict is not remembered",
-        "hosting.py",
-        "        self._write(seen, verdict.mark.at(State.FAILED))\n",
-        "",
+        "decisions/next_move.py",
+        "        return Stop()\n    return Note(mark.at(State.FAILED))\n",
+        "        return Stop()\n    return Finish(failing.failed)\n",
+    ),
+    Mutant(
+        "trouble while a verdict is noted swallows it",
+        "invocation/leased_model.py",
+        "                if not self._is_final(error):\n                    raise\n",
+        "                if self.progress.failing is None:\n                    raise\n",
     ),
     Mutant(
         "a start that somebody else stopped is done again",
-        "hosting.py",
-        "        if self._accepted:\n            return True\n",
-        "        return False\n",
+        "decisions/next_move.py",
+        "    if progress.start is StartCall.ACCEPTED:\n        return True\n    if progress.mark is None:\n",
+        "    if True:\n        return False\n    if progress.mark is None:\n",
     ),
     Mutant(
         "throttling is a failure",
@@ -162,63 +192,69 @@ MUTANTS = (
     ),
     Mutant(
         "a replaced model keeps its lease",
-        "release.py",
-        "        self.service.untag(seen.arn, Tag.OWNER)\n",
+        "invocation/leased_model.py",
+        "                self._service.untag(self._arn, Tag.OWNER)\n",
         "",
     ),
     Mutant(
         "an answer that was refused counts as sent",
-        "answer.py",
+        "cloudformation/answer.py",
         "        if 200 <= status < 300:",
         "        if True:",
     ),
     Mutant(
         "the event is logged",
-        "resource.py",
+        "cloudformation/crhelper_resource.py",
         '        logging.getLogger("crhelper").setLevel(logging.WARNING)\n',
         '        logging.getLogger("crhelper").setLevel(logging.WARNING)\n        logger.info("%s", event)\n',
     ),
     Mutant(
         "a late request is worked on",
-        "host.py",
-        "        if self._watch.now() >= self.request.expiry:",
+        "invocation/driver.py",
+        "        if self._clock.now() >= self.request.expiry:",
         "        if False:",
     ),
     Mutant(
+        "what is given up at the deadline runs on",
+        "decisions/next_move.py",
+        "    return seen.phase in (Phase.STARTING, Phase.RUNNING) and is_started(progress, seen)\n",
+        "    return False\n",
+    ),
+    Mutant(
         "an update wakes a model that sleeps",
-        "lease.py",
+        "decisions/lease_hours.py",
         "        return hours.type == Scheduled.STOP and hours.state is not State.FAILED\n",
         "        return False\n",
     ),
     Mutant(
         "a schedule acts while a deploy is at work",
-        "lease.py",
-        "        or (not request.state.settled and at_work)\n",
-        "",
+        "decisions/lease_hours.py",
+        "    if not request.state.settled and still_awaited:\n",
+        "    if False:\n",
     ),
     Mutant(
         "a schedule acts on a model whose hours were taken away",
-        "lease.py",
-        "        not request.has_hours\n        or ",
-        "        ",
+        "decisions/lease_hours.py",
+        "    if not request.has_hours or request.declared_as",
+        "    if request.declared_as",
     ),
     Mutant(
         "a schedule goes on when a deploy has taken over",
-        "lease.py",
+        "decisions/lease.py",
         "        held = hours.under == request.request_id\n",
         "        held = True\n",
     ),
     Mutant(
         "a deploy trusts what it sees while a schedule is at work",
-        "lease.py",
-        "    return under or not before.state.settled\n",
-        "    return not before.state.settled\n",
+        "decisions/lease_hours.py",
+        "    return hours is not None and hours.under == before.request_id and not hours.state.settled\n",
+        "    return False\n",
     ),
     Mutant(
         "a scheduled start takes the units that its schedule carries",
-        "hosting.py",
-        "(Units.parse(mark.units) if self.claim.scheduled else None) or self.units",
-        "self.units",
+        "decisions/next_move.py",
+        "        units = Units.parse(mark.units) or units\n",
+        "        pass\n",
     ),
     Mutant(
         "a scheduled start that fails is tried once",
@@ -228,15 +264,71 @@ MUTANTS = (
     ),
     Mutant(
         "a try has the token of the one before",
-        "hosting.py",
-        """        verb = "Start" if mark.attempt == 1 else f"Start {mark.attempt}"\n""",
-        """        verb = "Start"\n""",
+        "decisions/next_move.py",
+        """"Start" if mark.attempt == 1 else f"Start {mark.attempt}\"""",
+        """"Start\"""",
     ),
     Mutant(
         "a swap wakes a model that sleeps",
-        "hosting.py",
-        "        return self._former is not None and self._former.is_asleep()\n",
-        "        return False\n",
+        "decisions/next_move.py",
+        "    return progress.former_sleeps if task.replaces else False\n",
+        "    return False\n",
+    ),
+    Mutant(
+        "a renamed construct is a stranger",
+        "decisions/lease.py",
+        "            return _judge_move(tags, claim)\n",
+        "            return Verdict(Standing.FOREIGN, reason=_owned_by(tags))\n",
+    ),
+    Mutant(
+        "a rename that is rolled back stops the model",
+        "decisions/lease.py",
+        "    return former if claim.request.issued - owner.issued < RETURN_WITHIN else None\n",
+        "    return None\n",
+    ),
+    Mutant(
+        "a model is given back to a construct that is gone",
+        "decisions/lease.py",
+        "    if former is None or former.mark.state is State.RELEASED:\n",
+        "    if former is None:\n",
+    ),
+    Mutant(
+        "a model is given back as the new construct left it",
+        "decisions/next_move.py",
+        "        wanted = Running(units.minimum, units.maximum, may_resize=True)\n",
+        "        pass\n",
+    ),
+    Mutant(
+        "a rename wakes a model that sleeps",
+        "decisions/next_move.py",
+        "    if moves or lease.owns(tags, task.claim):\n        return lease_hours.is_asleep(tags)\n",
+        "    if not moves and lease.owns(tags, task.claim):\n        return lease_hours.is_asleep(tags)\n",
+    ),
+    Mutant(
+        "what a rename took over may not be resized",
+        "decisions/next_move.py",
+        "    wanted = replace(task.wanted, may_resize=True) if moved else task.wanted\n",
+        "    wanted = task.wanted\n",
+    ),
+    Mutant(
+        "a Delete does not wait for a Create that may be taking the model over",
+        "decisions/next_move.py",
+        "    return WriteTags(lease.released_tags(claim), Done(), quiet=True)\n",
+        "    return WriteTags(lease.released_tags(claim), Done())\n",
+    ),
+    Mutant(
+        "the permission to stop goes with the last model",
+        "role_policy.py",
+        "        for service in SERVICES:\n",
+        "        for service in ():\n",
+        "constructs/hosted_model",
+    ),
+    Mutant(
+        "a provider's logical IDs follow its place",
+        "stable_ids.py",
+        "override_logical_id(",
+        "node.add_metadata('was', ",
+        "constructs/hosted_model",
     ),
 )
 
@@ -244,14 +336,15 @@ MUTANTS = (
 def killed_by(mutant: Mutant) -> str | None:
     """Return the suite that turned red, or None when the mutant lives."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        copy = Path(folder) / RUNTIME.name
-        shutil.copytree(RUNTIME, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        package = TESTS.parent / mutant.package
+        copy = Path(folder) / package.name
+        shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
         file = copy / mutant.file
         text = file.read_text()
         if text.count(mutant.old) != 1:
             raise LookupError(f"{mutant.name}: {text.count(mutant.old)} places in {mutant.file}")
         file.write_text(text.replace(mutant.old, mutant.new))
-        for suite, paths in SUITES.items():
+        for suite, paths in OTHER_SUITES.get(mutant.package, SUITES).items():
             if _is_red(folder, paths):
                 return suite
     return None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hosted_model_runtime.contract import Tag
-from hosted_model_runtime.decisions.moves import STRIPPED
+from hosted_model_runtime.decisions.next_move import STRIPPED
 from hosted_model_runtime.decisions.tokens import fingerprint
 from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Sent, Stack, play

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import botocore.session
@@ -452,19 +453,23 @@ def _client(service: str) -> Any:
 @contextmanager
 def virtual() -> Iterator[None]:
     """Put the code under test into virtual worlds, and take it out again."""
-    saved = (clock_module.time, answer_module._send, resource_module._events, dict(services_module.FACTORIES))
+    saved = (clock_module.time, answer_module._send, resource_module._events)
     clock_module.time = _Time  # type: ignore[assignment]
     answer_module._send = lambda host, target, content: World.current.put_answer(host, target, content)
     resource_module._events = lambda: _client("events")  # type: ignore[assignment]
-    factories = services_module.FACTORIES
-    for name, factory in saved[3].items():
-        adapter = factory.__self__  # type: ignore[attr-defined]
-        factories[name] = lambda a=adapter, n=name: a(_client(n))  # type: ignore[index]
+    adapters = {name: services_module.adapter(name) for name in services_module.ADAPTERS}
+    connects = [
+        patch.object(adapter, "connect", staticmethod(lambda a=adapter, n=name: a(_client(n))))
+        for name, adapter in adapters.items()
+    ]
+    for connect in connects:
+        connect.start()
     emit, emf_module.emit = emf_module.emit, lambda line: World.current.metrics.append(line)
     sys.modules.setdefault("hosted_model_runtime.index", fresh_index())
     try:
         yield
     finally:
-        clock_module.time, answer_module._send, resource_module._events = saved[:3]  # type: ignore[assignment]
+        clock_module.time, answer_module._send, resource_module._events = saved  # type: ignore[assignment]
         emf_module.emit = emit
-        factories.update(saved[3])  # type: ignore[attr-defined]
+        for connect in connects:
+            connect.stop()

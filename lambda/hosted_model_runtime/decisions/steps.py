@@ -1,7 +1,7 @@
 """PURE: which step brings a model nearer to its goal.
 
 ``(goal, observed, started) -> Start | Stop | Wait | Done | Fail``: the two tables of the page on concepts.
-Who may take the step is another question, which ``moves.py`` answers.
+Who may take the step is another question, which ``next_move.py`` answers.
 """
 
 from __future__ import annotations

@@ -9,24 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from ..contract import LookoutVision, Metric, Rekognition
+from ..contract import Metric
+from ..services import adapter
 
 SECONDS, COUNT = "Seconds", "Count"
-#: Both services' names of projects and versions are such.
+#: What services take for the names of projects and versions.
 _NAME = re.compile(r"[a-zA-Z0-9_.\-]{1,255}")
-
-#: How the ``Model`` property of each service names project and version.
-NAMES: Mapping[str, Callable[[Mapping[str, str]], tuple[str, str]]] = {
-    LookoutVision.SERVICE: lambda model: (
-        model[LookoutVision.PROJECT_NAME],
-        model[LookoutVision.MODEL_VERSION],
-    ),
-    Rekognition.SERVICE: Rekognition.names,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +38,7 @@ class Labels:
         KeyError, ValueError
             For an unknown service, and for what is no name: a value of a dimension is never free text.
         """
-        project, version = NAMES[service](model)
+        project, version = adapter(service).names(model)
         if not (_NAME.fullmatch(project) and _NAME.fullmatch(version)):
             raise ValueError("no name of a model")
         return Labels(service, project, version)

@@ -10,7 +10,8 @@ from ..decisions import lease, lease_hours, moves
 from ..decisions.ends import Done, End, Failed
 from ..decisions.marks import Mark
 from ..decisions.model import Phase, Sighting, Units
-from ..decisions.moves import IN_FLIGHT_SECONDS, Failing, Pause, Progress, StartCall, Task, View
+from ..decisions.moves import Failing, Pause, Progress, StartCall, Task, View
+from ..decisions.next_move import IN_FLIGHT_SECONDS, next_move
 from ..decisions.tokens import client_token
 from ..services.base import Kind, Service, ServiceError
 from .outcome import Hosted
@@ -53,7 +54,7 @@ class LeasedModel:
         """
         view = View()
         while self.end is None:
-            move = moves.next_move(self.task, self.progress, view, self._now())
+            move = next_move(self.task, self.progress, view, self._now())
             if isinstance(move, Pause):
                 self.idle = move.idle
                 return

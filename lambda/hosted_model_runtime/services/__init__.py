@@ -1,17 +1,29 @@
-"""One small adapter a service."""
+"""The registry of services: one adapter each. A new service is a line here, and its file beside this one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from .base import Service
-from .lookoutvision import LookoutVisionService
-from .rekognition import RekognitionService
 
-#: A new service is one line here, one adapter file, one construct file.
-FACTORIES: Mapping[str, Callable[[], Service]] = {
-    LookoutVisionService.name: LookoutVisionService.connect,
-    RekognitionService.name: RekognitionService.connect,
+#: Where the adapter of each service is. Imported when a request is about it: a cold start loads one of them.
+ADAPTERS: dict[str, str] = {
+    "lookoutvision": "hosted_model_runtime.services.lookoutvision:LookoutVisionService",
+    "rekognition": "hosted_model_runtime.services.rekognition:RekognitionService",
 }
 
-__all__ = ["FACTORIES", "Service"]
+
+def adapter(service: str) -> type[Service]:
+    """Return the adapter's class.
+
+    Raises
+    ------
+    KeyError
+        There is no such service.
+    """
+    module, _, name = ADAPTERS[service].partition(":")
+    found: type[Service] = getattr(import_module(module), name)
+    return found
+
+
+__all__ = ["ADAPTERS", "Service", "adapter"]

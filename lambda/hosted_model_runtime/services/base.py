@@ -77,6 +77,14 @@ class Service(Protocol):
     running: str
     stopped: str
 
+    @classmethod
+    def connect(cls) -> Service:
+        """Return an adapter with a client of the function's session."""
+
+    @staticmethod
+    def names(model: Mapping[str, str]) -> tuple[str, str]:
+        """Return what metrics call a model: its project and version; KeyError where a member is missing."""
+
     def physical_id(self, model: Mapping[str, str]) -> str:
         """Return the physical ID of a declared model; ValueError where a member breaks its limit."""
 

@@ -60,6 +60,10 @@ class LookoutVisionService:
         """Return an adapter with a client of our own service model."""
         return cls(session().create_client(Names.SERVICE, config=CLIENT_CONFIG))
 
+    @staticmethod
+    def names(model: Mapping[str, str]) -> tuple[str, str]:
+        return model[Names.PROJECT_NAME], model[Names.MODEL_VERSION]
+
     def physical_id(self, model: Mapping[str, str]) -> str:
         if set(model) != set(Names.LIMITS):
             raise ValueError(f"Model must have {' and '.join(Names.LIMITS)}, but it has {sorted(model)}")

@@ -70,6 +70,10 @@ class RekognitionService:
         """Return an adapter with botocore's own client."""
         return cls(session().create_client(Names.SERVICE, config=CLIENT_CONFIG))
 
+    @staticmethod
+    def names(model: Mapping[str, str]) -> tuple[str, str]:
+        return Names.names(model)
+
     def physical_id(self, model: Mapping[str, str]) -> str:
         if wrong := Names.check(model):
             raise ValueError(wrong)

@@ -13,6 +13,8 @@ import aws_cdk
 import pytest
 from aws_cdk.assertions import Template
 
+# Before an example runs: what it replaces in aws_cdk must not be what the constructs import.
+import hosted_model  # noqa: F401
 from unit.constructs.conftest import ACCOUNT, PROJECT_ARN, REGION, VERSION_ARN
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -22,7 +22,8 @@ from unit.constructs.conftest import (
 )
 
 STACK_ID = {"Ref": "AWS::StackId"}
-KEYS = [f"hosted-model:{name}" for name in ("stack", "logical-id", "request", "hours", "closed")]
+_NAMES = ("stack", "logical-id", "request", "hours", "former-logical-id", "former-request", "closed")
+KEYS = [f"hosted-model:{name}" for name in _NAMES]
 OURS = {"ForAllValues:StringEquals": {"aws:TagKeys": KEYS}}
 MINE = {"aws:ResourceTag/hosted-model:stack": STACK_ID}
 IN_MY_NAME = {"aws:RequestTag/hosted-model:stack": STACK_ID}

@@ -10,7 +10,7 @@ import pytest
 from hosted_model_runtime import contract
 from hosted_model_runtime.decisions import lease
 from hosted_model_runtime.decisions.model import Observed, Phase
-from hosted_model_runtime.decisions.moves import REPORTED, STRIPPED
+from hosted_model_runtime.decisions.next_move import REPORTED, STRIPPED
 from hosted_model_runtime.decisions.steps import Fail, Running, decide
 from hosted_model_runtime.invocation.driver import ADVICE
 from hosted_model_runtime.services import lookoutvision, rekognition

@@ -22,7 +22,7 @@ from botocore.exceptions import (
 
 from hosted_model_local.simulator import Request, Simulator
 from hosted_model_runtime.decisions.model import Phase, Units
-from hosted_model_runtime.services import FACTORIES
+from hosted_model_runtime.services import ADAPTERS, adapter
 from hosted_model_runtime.services.base import Kind, ServiceError, knowing_our_models, shared_session
 from hosted_model_runtime.services.lookoutvision import CODES, PHASES, LookoutVisionService
 
@@ -109,7 +109,7 @@ def wire(connected: Wire) -> Wire:
 
 
 def test_it_is_registered() -> None:
-    assert FACTORIES["lookoutvision"] == LookoutVisionService.connect
+    assert adapter("lookoutvision") is LookoutVisionService
 
 
 class TestPhysicalId:
@@ -411,14 +411,14 @@ class TestOtherErrors:
             wire.service.describe({"ProjectName": "boards"})
 
 
-@pytest.mark.parametrize("order", [sorted(FACTORIES), sorted(FACTORIES, reverse=True)])
+@pytest.mark.parametrize("order", [sorted(ADAPTERS), sorted(ADAPTERS, reverse=True)])
 def test_one_session_makes_every_service_s_client_in_any_order(
     order: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     shared_session.cache_clear()
     try:
-        assert [FACTORIES[name]().name for name in order] == order
+        assert [adapter(name).connect().name for name in order] == order
         assert shared_session().create_client("events").meta.service_model.service_name == "events"
     finally:
         shared_session.cache_clear()

@@ -13,7 +13,7 @@ from hosted_model_local.simulator.rekognition import ERROR_STATUS, LIFECYCLE
 from hosted_model_local.simulator.server import ThreadedServer
 from hosted_model_runtime.contract import Rekognition as Names
 from hosted_model_runtime.decisions.model import Phase, Units
-from hosted_model_runtime.services import FACTORIES
+from hosted_model_runtime.services import adapter
 from hosted_model_runtime.services.base import CLIENT_CONFIG, Kind, ServiceError
 from hosted_model_runtime.services.rekognition import CODES, PHASES, RekognitionService
 
@@ -63,7 +63,7 @@ def world(server):
 
 
 def test_it_is_registered():
-    assert FACTORIES["rekognition"] == RekognitionService.connect
+    assert adapter("rekognition") is RekognitionService
 
 
 def test_every_status_and_every_error_of_the_service_is_sorted():
