@@ -14,7 +14,7 @@ from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.decisions.ends import Done, Failed, HandedOver, Superseded
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Observed, Phase, Sighting, Units
-from hosted_model_runtime.decisions.next_move import NOTING_SECONDS
+from hosted_model_runtime.decisions.next_move import NOTING_SECONDS, STRIPPED
 from hosted_model_runtime.decisions.polling import LONGEST, WIDEST
 from hosted_model_runtime.decisions.tokens import fingerprint
 from hosted_model_runtime.invocation.driver import (
@@ -336,6 +336,16 @@ class TestReadsThatAreBehind:
         case.clock.end += lag
         assert isinstance(case.drive("Delete", PhysicalResourceId="fake/1").end, Done)
         assert case.service.models["1"].phase is Phase.STOPPED
+
+    def test_tags_that_somebody_removed_are_missed_after_the_patience(self) -> None:
+        """That is what the answer says: not that the model, which this request started, is somebody's."""
+        case = Case(start_seconds=100)
+        model = case.service.models["1"]
+        case.clock.at(50, lambda: model.write(case.clock.time, {}))
+        outcome = case.drive()
+        assert isinstance(outcome.end, Failed)
+        assert outcome.end.reason == STRIPPED
+        assert model.tags == {}
 
 
 class TestErrors:
