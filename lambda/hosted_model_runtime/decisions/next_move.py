@@ -97,6 +97,9 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
             return _command(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view, now)
         case Standing.SUPERSEDED:
             return Finish(Superseded())
+        case Standing.FOREIGN if mark and Tag.STACK not in view.tags:
+            # It runs because this request started it, not because it is somebody's.
+            return Finish(Failed(STRIPPED))
         case Standing.FOREIGN:
             return Finish(Failed(_foreign(seen, claim, verdict), Metric.FOREIGN))
         case Standing.BUSY:

@@ -112,10 +112,12 @@ def test_it_is_registered() -> None:
     assert adapter("lookoutvision") is LookoutVisionService
 
 
-class TestIdentity:
+class TestPhysicalId:
     @pytest.mark.parametrize("version", ["3", "latest"])
     def test_names_service_project_and_version(self, wire: Wire, version: str) -> None:
-        assert wire.service.identity({**MODEL, "ModelVersion": version}) == f"lookoutvision/boards/{version}"
+        assert (
+            wire.service.physical_id({**MODEL, "ModelVersion": version}) == f"lookoutvision/boards/{version}"
+        )
 
     @pytest.mark.parametrize(
         ("model", "words"),
@@ -128,7 +130,7 @@ class TestIdentity:
     )
     def test_a_wrong_name_is_told(self, wire: Wire, model: dict[str, str], words: str) -> None:
         with pytest.raises(ValueError, match=words.replace("(", r"\(")):
-            wire.service.identity(model)
+            wire.service.physical_id(model)
         assert wire.sent == []
 
 
@@ -383,7 +385,7 @@ class TestOtherErrors:
             CALLS[operation](wire.service)
         assert caught.value.kind is Kind.TRANSIENT
         assert str(caught.value) == f"lookoutvision:{operation}: {type(error).__name__}"
-        # Neither the SDK's retry nor ours: the host looks first.
+        # Neither the SDK's retry nor ours: the driver looks first.
         assert len(wire.sent) == before + 1
 
     @pytest.mark.parametrize(

@@ -169,9 +169,9 @@ def test_a_failing_description_is_no_absence(world):
         assert raised.value.kind is Kind.TRANSIENT
 
 
-def test_identity(world):
-    assert world.service.identity(BY_ARN) == "rekognition/boards/version/v1/1600000000001"
-    assert world.service.identity(BY_NAME) == "rekognition/boards/1600000000000/v1"
+def test_physical_id(world):
+    assert world.service.physical_id(BY_ARN) == "rekognition/boards/version/v1/1600000000001"
+    assert world.service.physical_id(BY_NAME) == "rekognition/boards/1600000000000/v1"
     assert list(world.service.alternatives(BY_ARN)) == []
 
 
@@ -191,5 +191,5 @@ def test_identity(world):
 )
 def test_what_names_no_model(world, model, wrong):
     with pytest.raises(ValueError, match="must") as raised:
-        world.service.identity(model)
+        world.service.physical_id(model)
     assert wrong in str(raised.value)

@@ -1,4 +1,4 @@
-"""The host: what it makes of errors, time and other requests, under a clock that is told, not waited for."""
+"""The driver: what it makes of errors, time and other requests, under a clock that nobody waits for."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hosted_model_runtime.host import Answer, HandedOver, Host, OutOfTimeError, Silent, physical_id
 
 from hosted_model_runtime.cloudformation.events import parse
 from hosted_model_runtime.contract import Tag
-from hosted_model_runtime.decisions import lease
-from hosted_model_runtime.decisions.marks import Mark, State
+from hosted_model_runtime.decisions.ends import Done, Failed, HandedOver, Superseded
+from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Observed, Phase, Sighting, Units
-from hosted_model_runtime.decisions.polling import LONGEST
+from hosted_model_runtime.decisions.next_move import NOTING_SECONDS, STRIPPED
+from hosted_model_runtime.decisions.polling import LONGEST, WIDEST
 from hosted_model_runtime.decisions.tokens import fingerprint
+from hosted_model_runtime.invocation.driver import (
+    LAST_CALL_SECONDS,
+    Driver,
+    OutOfTimeError,
+    physical_id,
+)
+from hosted_model_runtime.invocation.outcome import Outcome
 from hosted_model_runtime.services.base import Kind, ServiceError
 
 ISSUED = 1_790_000_000
@@ -73,8 +80,23 @@ class Model:
     def __init__(self, name: str, start_seconds: float, stop_seconds: float) -> None:
         self.name, self.phase, self.due = name, Phase.STOPPED, 0.0
         self.units: tuple[int, int | None] = (1, None)
-        self.tags: dict[str, str] = {}
+        #: Every value that the tags have had, and since when.
+        self.written: list[tuple[float, dict[str, str]]] = []
         self.seconds = {Phase.STARTING: start_seconds, Phase.STOPPING: stop_seconds}
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return self.tags_at(float("inf"))
+
+    @tags.setter
+    def tags(self, tags: Mapping[str, str]) -> None:
+        self.write(0, tags)
+
+    def tags_at(self, when: float) -> dict[str, str]:
+        return next((dict(tags) for since, tags in reversed(self.written) if since <= when), {})
+
+    def write(self, now: float, tags: Mapping[str, str]) -> None:
+        self.written.append((now, dict(tags)))
 
     def advance(self, now: float) -> None:
         after = {Phase.STARTING: Phase.RUNNING, Phase.STOPPING: Phase.STOPPED}
@@ -90,8 +112,10 @@ class Service:
 
     name, running, stopped = "fake", "HOSTED", "TRAINED"
 
-    def __init__(self, clock: Clock, start_seconds: float = 40, stop_seconds: float = 10) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Clock, start_seconds: float = 40, stop_seconds: float = 10, lag: float = 0
+    ) -> None:
+        self._clock, self._lag = clock, lag
         self.models = {name: Model(name, start_seconds, stop_seconds) for name in ("1", "2")}
         self.faults: dict[str, list[ServiceError | None]] = {}
         self.calls: list[tuple[float, str, str]] = []
@@ -108,7 +132,7 @@ class Service:
     def made(self, *operations: str) -> list[float]:
         return [when for when, operation, _ in self.calls if operation in operations]
 
-    def identity(self, model: Mapping[str, str]) -> str:
+    def physical_id(self, model: Mapping[str, str]) -> str:
         if "Name" not in model:
             raise ValueError("Model must have Name")
         return f"fake/{model['Name']}"
@@ -143,15 +167,15 @@ class Service:
         found.enter(Phase.STOPPING, self._clock.time)
 
     def tags(self, arn: str) -> dict[str, str]:
-        return dict(self._of("tags", arn).tags)
+        return self._of("tags", arn).tags_at(self._clock.time - self._lag)
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        self._of("tag", arn).tags.update(tags)
+        found = self._of("tag", arn)
+        found.write(self._clock.time, found.tags | tags)
 
     def untag(self, arn: str, keys: Iterable[str]) -> None:
-        found = self._of("untag", arn)
-        for key in keys:
-            found.tags.pop(key, None)
+        found, gone = self._of("untag", arn), set(keys)
+        found.write(self._clock.time, {key: value for key, value in found.tags.items() if key not in gone})
 
 
 class Case:
@@ -162,7 +186,7 @@ class Case:
         self.relay = Relay(self.clock)
         self.service = Service(self.clock, **service)
 
-    def host(self, kind: str = "Create", name: str = "1", timeout: int = 3600, **event: Any) -> Host:
+    def driver(self, kind: str = "Create", name: str = "1", timeout: int = 3600, **event: Any) -> Driver:
         date = datetime.fromtimestamp(ISSUED, UTC).strftime("%Y%m%dT%H%M%SZ")
         properties = {
             "Service": "fake",
@@ -179,10 +203,16 @@ class Case:
             "ResourceProperties": {**properties, **event.pop("properties", {})},
             **event,
         }
-        return Host(parse(made, self.clock.time), lambda _: self.service, self.clock, self.relay)
+        return Driver(parse(made, self.clock.time), lambda _: self.service, self.clock, self.relay)
 
-    def drive(self, *args: Any, **given: Any) -> Any:
-        return self.host(*args, **given).drive()
+    def drive(self, *args: Any, **given: Any) -> Outcome:
+        return self.driver(*args, **given).drive()
+
+    def mark(self, name: str = "1") -> Mark:
+        """Return what the lease says last."""
+        mark = Mark.parse(self.service.models[name].tags.get(Tag.REQUEST))
+        assert mark
+        return mark
 
     def own(self, name: str = "1", request: str = "request-1", age: float = 1, kind: str = "Create") -> None:
         """Let another request of the same resource command a model."""
@@ -203,29 +233,119 @@ class TestCreate:
     def test_it_answers_when_the_model_is_up(self) -> None:
         case = Case()
         outcome = case.drive()
-        assert isinstance(outcome, Answer)
-        assert (outcome.ok, outcome.physical_id, outcome.reason) == (True, "fake/1", "")
-        assert outcome.data["ModelArn"] == "arn:1"
-        assert outcome.data["Status"] == "HOSTED"
+        assert outcome.physical_id == "fake/1"
+        assert isinstance(outcome.end, Done)
+        assert outcome.end.data["ModelArn"] == "arn:1"
+        assert outcome.end.data["Status"] == "HOSTED"
         assert 40 <= case.clock.time - ISSUED < 45
         assert len(case.service.made("start")) == 1
         assert case.relay.puts == []
 
-    def test_an_absent_model_fails_at_once_under_its_identity(self) -> None:
+    def test_an_absent_model_fails_at_once_under_its_physical_id(self) -> None:
         case = Case()
         outcome = case.drive(name="9")
-        assert (outcome.ok, outcome.physical_id) == (False, "fake/9")
-        assert "model 9 does not exist" in outcome.reason
+        assert isinstance(outcome.end, Failed)
+        assert outcome.physical_id == "fake/9"
+        assert "model 9 does not exist" in outcome.end.reason
         assert case.clock.time == ISSUED
 
     def test_a_model_of_another_stack_is_not_touched(self) -> None:
         case = Case()
         case.own()
-        case.service.models["1"].tags[Tag.STACK] = "theirs"
+        case.service.models["1"].tags |= {Tag.STACK: "theirs"}
         outcome = case.drive()
-        assert not outcome.ok
-        assert "owned by Model of stack theirs" in outcome.reason
+        assert isinstance(outcome.end, Failed)
+        assert "owned by Model of stack theirs" in outcome.end.reason
         assert case.service.made("start", "stop", "tag", "untag") == []
+
+
+class TestFailures:
+    """A failure is left in the lease before it is answered: a repeat of the request then answers the same."""
+
+    def test_it_is_noted_first(self) -> None:
+        case = Case()
+        case.service.faults["start"] = [error(Kind.QUOTA)]
+        assert isinstance(case.drive().end, Failed)
+        assert case.mark().state is State.FAILED
+        again = case.drive()
+        assert isinstance(again.end, Failed)
+        assert again.end.reason.startswith("this request was reported as failed before")
+        assert len(case.service.made("start")) == 1
+
+    def test_what_keeps_it_from_being_noted_is_waited_for(self) -> None:
+        case = Case()
+        case.service.faults |= {"start": [error(Kind.QUOTA)], "tag": [None, error(Kind.TRANSIENT)]}
+        outcome = case.drive()
+        assert isinstance(outcome.end, Failed)
+        assert "injected quota" in outcome.end.reason
+        assert outcome.end.code == "QUOTA"
+        assert case.mark().state is State.FAILED
+
+    def test_but_no_longer_than_a_minute(self) -> None:
+        case = Case()
+        case.service.faults |= {
+            "start": [error(Kind.QUOTA)],
+            "tag": [None, *[error(Kind.TRANSIENT)] * 10_000],
+        }
+        outcome = case.drive()
+        assert isinstance(outcome.end, Failed)
+        assert "injected quota" in outcome.end.reason
+        assert NOTING_SECONDS <= case.clock.time - ISSUED < NOTING_SECONDS + 2 * LONGEST * WIDEST
+        assert case.mark().state is not State.FAILED
+
+    @pytest.mark.parametrize("kind", [Kind.DENIED, Kind.INVALID, Kind.QUOTA, Kind.ABSENT])
+    def test_what_will_not_pass_is_not_waited_for(self, kind: Kind) -> None:
+        case = Case()
+        case.service.faults |= {"start": [error(Kind.QUOTA)], "tag": [None, error(kind)]}
+        outcome = case.drive()
+        assert isinstance(outcome.end, Failed)
+        assert "injected quota" in outcome.end.reason
+        assert case.clock.time - ISSUED < 5
+
+    def test_a_request_that_never_held_the_lease_notes_nothing(self) -> None:
+        case = Case()
+        case.service.faults["tag"] = [error(Kind.INVALID)] * 10
+        outcome = case.drive()
+        assert isinstance(outcome.end, Failed)
+        assert len(case.service.made("tag")) == 1
+        assert case.clock.time == ISSUED
+
+    def test_superseded_while_failing_means_silence(self) -> None:
+        case = Case()
+        case.service.faults |= {"start": [error(Kind.QUOTA)], "tag": [None, error(Kind.TRANSIENT)]}
+        case.clock.at(0.5, lambda: case.own(request="request-3", age=-20))
+        assert isinstance(case.drive().end, Superseded)
+
+
+class TestReadsThatAreBehind:
+    """Tags that were written show late: at most 75 s are waited for them."""
+
+    @pytest.mark.parametrize("lag", [0.2, 2, 30, 70])
+    def test_a_lag_fails_nothing(self, lag: float) -> None:
+        case = Case(lag=lag)
+        assert isinstance(case.drive().end, Done)
+        assert len(case.service.made("start")) == 1
+        assert case.mark().state is State.DONE
+
+    @pytest.mark.parametrize("lag", [2, 30, 70])
+    def test_nor_a_delete(self, lag: float) -> None:
+        case = Case(lag=lag)
+        case.own()
+        case.service.models["1"].phase = Phase.RUNNING
+        case.clock.time += lag
+        case.clock.end += lag
+        assert isinstance(case.drive("Delete", PhysicalResourceId="fake/1").end, Done)
+        assert case.service.models["1"].phase is Phase.STOPPED
+
+    def test_tags_that_somebody_removed_are_missed_after_the_patience(self) -> None:
+        """That is what the answer says: not that the model, which this request started, is somebody's."""
+        case = Case(start_seconds=100)
+        model = case.service.models["1"]
+        case.clock.at(50, lambda: model.write(case.clock.time, {}))
+        outcome = case.drive()
+        assert isinstance(outcome.end, Failed)
+        assert outcome.end.reason == STRIPPED
+        assert model.tags == {}
 
 
 class TestErrors:
@@ -235,9 +355,9 @@ class TestErrors:
         case = Case()
         case.service.faults[call] = [error(Kind.DENIED)] * 10_000
         outcome = case.drive()
-        assert not outcome.ok
-        assert "injected denied" in outcome.reason
-        assert "the function's role needs this permission" in outcome.reason
+        assert isinstance(outcome.end, Failed)
+        assert "injected denied" in outcome.end.reason
+        assert "the function's role needs this permission" in outcome.end.reason
         first = case.service.made(call)[0]
         assert 30 <= case.clock.time - ISSUED - first < 40
 
@@ -245,14 +365,14 @@ class TestErrors:
     def test_a_permission_that_comes_in_time_is_no_failure(self, call: str) -> None:
         case = Case()
         case.service.faults[call] = [error(Kind.DENIED)] * 5
-        assert case.drive().ok
+        assert isinstance(case.drive().end, Done)
         assert len(case.service.made("start")) == (6 if call == "start" else 1)
 
     def test_the_grace_begins_anew_after_a_look_without_trouble(self) -> None:
         case = Case(start_seconds=60)
         case.clock.at(2, lambda: case.service.faults.update(describe=[error(Kind.DENIED)] * 5))
         case.clock.at(40, lambda: case.service.faults.update(describe=[error(Kind.DENIED)] * 5))
-        assert case.drive().ok
+        assert isinstance(case.drive().end, Done)
 
     @pytest.mark.parametrize(
         ("kind", "advice"),
@@ -265,9 +385,10 @@ class TestErrors:
         case = Case()
         case.service.faults["start"] = [error(kind)]
         outcome = case.drive()
-        assert (outcome.ok, outcome.physical_id) == (False, "fake/1")
-        assert f"injected {kind.value}" in outcome.reason
-        assert advice in outcome.reason
+        assert isinstance(outcome.end, Failed)
+        assert outcome.physical_id == "fake/1"
+        assert f"injected {kind.value}" in outcome.end.reason
+        assert advice in outcome.end.reason
         assert case.clock.time - ISSUED < 5
         assert len(case.service.made("start")) == 1
 
@@ -275,15 +396,15 @@ class TestErrors:
         case = Case()
         case.service.faults |= {"start": [error(Kind.QUOTA)], "describe": [None, error(Kind.TRANSIENT)]}
         outcome = case.drive()
-        assert not outcome.ok
-        assert "injected quota" in outcome.reason
+        assert isinstance(outcome.end, Failed)
+        assert "injected quota" in outcome.end.reason
 
     @pytest.mark.parametrize("kind", [Kind.TRANSIENT, Kind.CONFLICT])
     @pytest.mark.parametrize("call", ["describe", "tags", "tag", "start"])
     def test_what_passes_is_waited_for(self, call: str, kind: Kind) -> None:
         case = Case()
         case.service.faults[call] = [error(kind)] * 3
-        assert case.drive().ok
+        assert isinstance(case.drive().end, Done)
         assert case.service.models["1"].phase is Phase.RUNNING
 
     def test_the_waits_grow_under_transient_errors(self) -> None:
@@ -315,7 +436,7 @@ class TestErrors:
         case = Case()
         case.service.faults["describe"] = [error(Kind.TRANSIENT, retry_after=10_000)]
         outcome = case.drive(timeout=300)
-        assert not outcome.ok
+        assert isinstance(outcome.end, Failed)
         assert case.clock.time == ISSUED + 270
 
     def test_a_start_whose_answer_was_lost_is_not_taken_for_somebody_elses(self) -> None:
@@ -328,7 +449,7 @@ class TestErrors:
             raise error(Kind.TRANSIENT)
 
         case.service.start = lost  # type: ignore[method-assign]
-        assert case.drive().ok
+        assert isinstance(case.drive().end, Done)
         assert len(case.service.made("start")) == 1
 
 
@@ -336,8 +457,11 @@ class TestDeadline:
     def test_it_fails_before_cloudformation_gives_up(self) -> None:
         case = Case(start_seconds=10_000)
         outcome = case.drive(timeout=600)
-        assert (outcome.ok, outcome.physical_id) == (False, "fake/1")
-        assert outcome.reason.startswith("not finished after 600 s (hosting_timeout): model 1 is STARTING")
+        assert isinstance(outcome.end, Failed)
+        assert outcome.physical_id == "fake/1"
+        assert outcome.end.reason.startswith(
+            "not finished after 600 s (hosting_timeout): model 1 is STARTING"
+        )
         assert case.clock.time == ISSUED + 570
         assert case.relay.puts == []
 
@@ -350,21 +474,39 @@ class TestDeadline:
         case = Case()
         case.service.faults["describe"] = [error(Kind.TRANSIENT)] * 10_000
         outcome = case.drive(timeout=600)
-        assert "last error: injected transient" in outcome.reason
+        assert "last error: injected transient" in outcome.end.reason
 
     def test_errors_at_the_deadline_do_not_keep_it_from_answering(self) -> None:
         case = Case(start_seconds=10_000)
         faults = {call: [error(Kind.TRANSIENT)] * 10_000 for call in ("describe", "tags", "tag", "stop")}
         case.clock.at(300, lambda: case.service.faults.update(faults))
         outcome = case.drive(timeout=600)
-        assert not outcome.ok
-        assert case.clock.time == ISSUED + 570
+        assert isinstance(outcome.end, Failed)
+        # Until the last call it tries to stop the model and to leave the failure in the lease.
+        assert case.clock.time == ISSUED + 600 - LAST_CALL_SECONDS
+        assert len([when for when in case.service.made("describe") if when >= 570]) > 1
+
+    def test_what_it_started_is_stopped_though_the_first_try_met_an_error(self) -> None:
+        case = Case(start_seconds=10_000)
+        case.clock.at(565, lambda: case.service.faults.update(stop=[error(Kind.TRANSIENT)]))
+        outcome = case.drive(timeout=600)
+        assert isinstance(outcome.end, Failed)
+        first, second = case.service.made("stop")
+        assert 570 <= first < second < 580
+        assert case.mark().state is State.FAILED
+
+    def test_at_the_end_of_the_invocation_there_is_no_second_try(self) -> None:
+        """What Lambda would end in the middle is answered first."""
+        case = Case(start_seconds=10_000, remaining=579)
+        faults = {call: [error(Kind.TRANSIENT)] * 10_000 for call in ("describe", "tags", "tag", "stop")}
+        case.clock.at(560, lambda: case.service.faults.update(faults))
+        assert isinstance(case.drive(timeout=600).end, Failed)
+        assert case.clock.remaining() > 0
 
     def test_a_late_tick_after_the_deadline_fails_cleanly(self) -> None:
         case = Case(late=575)
         outcome = case.drive(timeout=600)
-        assert isinstance(outcome, Answer)
-        assert not outcome.ok
+        assert isinstance(outcome.end, Failed)
         assert case.service.made("start") == []
 
     @pytest.mark.parametrize("late", [600, 601, 7200])
@@ -372,7 +514,7 @@ class TestDeadline:
     def test_after_the_expiry_a_first_event_touches_nothing(self, kind: str, late: float) -> None:
         case = Case(late=late)
         case.own()
-        assert isinstance(case.drive(kind, timeout=600), Silent)
+        assert isinstance(case.drive(kind, timeout=600).end, Superseded)
         assert case.service.calls == []
         assert case.relay.puts == []
 
@@ -381,15 +523,15 @@ class TestDeadline:
         case.own()
         case.service.models["1"].phase = Phase.RUNNING
         outcome = case.drive("Delete", timeout=600, PhysicalResourceId="fake/1")
-        assert not outcome.ok
-        assert "model 1 is STOPPING" in outcome.reason
+        assert isinstance(outcome.end, Failed)
+        assert "model 1 is STOPPING" in outcome.end.reason
 
 
 class TestHandover:
     def test_the_rule_is_put_when_90_seconds_are_left_and_no_earlier(self) -> None:
         case = Case(start_seconds=3000)
         case.relay.successor_after = 60
-        assert isinstance(case.drive(), HandedOver)
+        assert isinstance(case.drive().end, HandedOver)
         [remaining] = case.relay.puts
         assert 85 < remaining <= 90
 
@@ -405,24 +547,23 @@ class TestHandover:
         case = Case(start_seconds=830)
         case.relay.successor_after = 60
         outcome = case.drive()
-        assert isinstance(outcome, Answer)
-        assert outcome.ok
+        assert isinstance(outcome.end, Done)
 
     def test_it_leaves_when_the_successor_is_late(self) -> None:
         case = Case(start_seconds=3000)
-        assert isinstance(case.drive(), HandedOver)
+        assert isinstance(case.drive().end, HandedOver)
         assert 0 < case.clock.remaining() <= 8
         assert len(case.relay.puts) == 1
 
     def test_a_deadline_within_this_invocation_needs_no_successor(self) -> None:
         case = Case(start_seconds=3000, remaining=900)
-        assert isinstance(case.drive(timeout=900), Answer)
+        assert isinstance(case.drive(timeout=900).end, Failed)
         assert case.relay.puts == []
 
     def test_a_rule_that_could_not_be_put_is_put_again(self) -> None:
         case = Case(start_seconds=3000)
         case.relay.faults = [RuntimeError("took no target")] * 3
-        assert isinstance(case.drive(), HandedOver)
+        assert isinstance(case.drive().end, HandedOver)
         assert len(case.relay.puts) == 4
 
     def test_when_no_rule_can_be_put_lambda_must_retry(self) -> None:
@@ -436,16 +577,16 @@ class TestHandover:
     @pytest.mark.parametrize("remaining", [30, 60, 90])
     def test_a_short_function_hands_over_at_once(self, remaining: float) -> None:
         case = Case(start_seconds=3000, remaining=remaining)
-        assert isinstance(case.drive(), HandedOver)
+        assert isinstance(case.drive().end, HandedOver)
         assert case.relay.puts[0] == remaining
 
     def test_the_successor_goes_on_where_the_first_one_was(self) -> None:
         case = Case(start_seconds=1000)
         case.relay.successor_after = 60
-        assert isinstance(case.drive(), HandedOver)
+        assert isinstance(case.drive().end, HandedOver)
         case.clock.end += 900
         outcome = case.drive(CrHelperPoll=True)
-        assert outcome.ok
+        assert isinstance(outcome.end, Done)
         assert len(case.service.made("start")) == 1
         assert 1000 <= case.clock.time - ISSUED < 1005
 
@@ -455,21 +596,21 @@ class TestOtherRequests:
     def test_superseded_means_silent(self, kind: str) -> None:
         case = Case(start_seconds=100)
         case.clock.at(50, lambda: case.own(request="request-3", age=-20, kind=kind))
-        assert isinstance(case.drive(), Silent)
+        assert isinstance(case.drive().end, Superseded)
         assert [when for when in case.service.made("start", "stop", "tag", "untag") if when > 50] == []
 
     def test_superseded_at_the_deadline_means_silent_too(self) -> None:
         case = Case(start_seconds=10_000)
         case.clock.at(560, lambda: case.own(request="request-3", age=-550))
-        assert isinstance(case.drive(timeout=600), Silent)
+        assert isinstance(case.drive(timeout=600).end, Superseded)
         assert case.service.made("stop") == []
 
     def test_a_create_that_comes_after_its_delete_starts_nothing(self) -> None:
         case = Case()
-        claim_of_delete = case.host("Delete").request
-        closing = lease.Closing(claim_of_delete.issued, "request-3", fingerprint(STACK, "Model"), "uuid")
-        case.service.models["1"].tags[Tag.CLOSED] = str(closing)
-        assert isinstance(case.drive(), Silent)
+        claim_of_delete = case.driver("Delete").request
+        closing = Closing(claim_of_delete.issued, "request-3", fingerprint(STACK, "Model"), "uuid")
+        case.service.models["1"].tags = {Tag.CLOSED: str(closing)}
+        assert isinstance(case.drive().end, Superseded)
         assert case.service.made("start", "tag", "untag") == []
 
 
@@ -479,7 +620,7 @@ class TestUpdate:
         case.own()
         case.service.models["1"].phase = Phase.RUNNING
         outcome = case.drive("Update", PhysicalResourceId="fake/1", properties={"MinInferenceUnits": "3"})
-        assert outcome.ok
+        assert isinstance(outcome.end, Done)
         assert case.service.models["1"].units == (3, None)
         assert (len(case.service.made("stop")), len(case.service.made("start"))) == (1, 1)
 
@@ -488,7 +629,8 @@ class TestUpdate:
         case.own()
         case.service.models["1"].phase = Phase.RUNNING
         outcome = case.drive("Update", "2", PhysicalResourceId="fake/1", OldResourceProperties=_old("1"))
-        assert (outcome.ok, outcome.physical_id) == (True, "fake/2")
+        assert isinstance(outcome.end, Done)
+        assert outcome.physical_id == "fake/2"
         assert case.service.models["1"].phase is Phase.RUNNING
 
     def test_a_rollback_gives_up_what_the_cancelled_update_started(self) -> None:
@@ -499,14 +641,17 @@ class TestUpdate:
         for name in ("1", "2"):
             case.service.models[name].phase = Phase.RUNNING
         outcome = case.drive("Update", "1", PhysicalResourceId="fake/1", OldResourceProperties=_old("2"))
-        assert (outcome.ok, outcome.physical_id) == (True, "fake/1")
+        assert isinstance(outcome.end, Done)
+        assert outcome.physical_id == "fake/1"
         assert case.service.models["2"].phase is Phase.STOPPED
         assert case.service.models["1"].phase is Phase.RUNNING
 
     def test_old_properties_that_were_never_right_are_passed_over(self) -> None:
         case = Case()
         old = {"Service": "fake", "Model": {"Wrong": "x"}}
-        assert case.drive("Update", PhysicalResourceId="fake/1", OldResourceProperties=old).ok
+        assert isinstance(
+            case.drive("Update", PhysicalResourceId="fake/1", OldResourceProperties=old).end, Done
+        )
 
 
 def _old(name: str) -> dict[str, Any]:
@@ -519,19 +664,20 @@ class TestDelete:
         case.own()
         case.service.models["1"].phase = Phase.RUNNING
         outcome = case.drive("Delete", PhysicalResourceId="Mine-Model-1A2B3C")
-        assert (outcome.ok, outcome.physical_id) == (True, "Mine-Model-1A2B3C")
+        assert isinstance(outcome.end, Done)
+        assert outcome.physical_id == "Mine-Model-1A2B3C"
         assert case.service.models["1"].phase is Phase.STOPPED
         assert not set(Tag.OWNER) & set(case.service.models["1"].tags)
 
     def test_what_nobody_owns_runs_on(self) -> None:
         case = Case()
         case.service.models["1"].phase = Phase.RUNNING
-        assert case.drive("Delete", PhysicalResourceId="fake/1").ok
+        assert isinstance(case.drive("Delete", PhysicalResourceId="fake/1").end, Done)
         assert case.service.models["1"].phase is Phase.RUNNING
         assert case.service.models["1"].tags == {}
 
     def test_an_absent_model_is_no_failure(self) -> None:
-        assert Case().drive("Delete", "9", PhysicalResourceId="fake/9").ok
+        assert isinstance(Case().drive("Delete", "9", PhysicalResourceId="fake/9").end, Done)
 
     def test_a_stop_that_is_denied_fails_loudly(self) -> None:
         case = Case()
@@ -539,8 +685,8 @@ class TestDelete:
         case.service.models["1"].phase = Phase.RUNNING
         case.service.faults["stop"] = [error(Kind.DENIED)] * 1000
         outcome = case.drive("Delete", PhysicalResourceId="fake/1")
-        assert not outcome.ok
-        assert "the function's role needs this permission" in outcome.reason
+        assert isinstance(outcome.end, Failed)
+        assert "the function's role needs this permission" in outcome.end.reason
 
 
 class TestPhysicalId:
@@ -555,9 +701,9 @@ class TestPhysicalId:
     )
     def test_it(self, kind: str, given: str | None, expected: str) -> None:
         case = Case()
-        request = case.host(kind, **({"PhysicalResourceId": given} if given else {})).request
+        request = case.driver(kind, **({"PhysicalResourceId": given} if given else {})).request
         assert physical_id(request, lambda _: case.service) == expected
 
     def test_wrong_properties_are_an_error_that_names_them(self) -> None:
         with pytest.raises(ValueError, match="Model must have Name"):
-            Case().host(properties={"Model": {"Wrong": "x"}})
+            Case().driver(properties={"Model": {"Wrong": "x"}})

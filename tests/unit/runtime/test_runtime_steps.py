@@ -1,4 +1,4 @@
-"""Both tables of the design, cell by cell."""
+"""Which step brings a model nearer to its goal: both tables of the page on concepts, cell by cell."""
 
 from __future__ import annotations
 
@@ -6,18 +6,8 @@ import itertools
 
 import pytest
 
-from hosted_model_runtime.decisions.steps import (
-    Done,
-    Fail,
-    Observed,
-    Phase,
-    Running,
-    Start,
-    Stop,
-    Stopped,
-    Wait,
-    decide,
-)
+from hosted_model_runtime.decisions.model import Observed, Phase
+from hosted_model_runtime.decisions.steps import Done, Fail, Running, Start, Stop, Stopped, Wait, decide
 
 NAME = "Lookout for Vision model boards/3"
 STATUS = {
@@ -156,3 +146,9 @@ def test_no_status_message_leaves_no_trailing_colon() -> None:
         step = decide(Running(1), seen(phase), started)
         if isinstance(step, Fail):
             assert not step.reason.endswith((":", " "))
+
+
+def test_a_scheduled_start_finds_its_work_done_whatever_the_units() -> None:
+    running = Observed(Phase.RUNNING, "model", min_units=7)
+    assert decide(Running(1, any_units=True), running, started=False) == Done()
+    assert decide(Running(1), running, started=False) != Done()

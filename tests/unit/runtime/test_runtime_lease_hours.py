@@ -1,4 +1,4 @@
-"""Hosting hours: what a schedule's event becomes, and where a scheduled start or stop stands."""
+"""The hours' part of the lease: where a scheduled start or stop stands, and what it left behind."""
 
 from __future__ import annotations
 
@@ -8,28 +8,32 @@ from typing import Any
 
 import pytest
 
-from hosted_model_runtime.cloudformation.events import from_schedule, is_scheduled, parse
 from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.decisions import lease, lease_hours
 from hosted_model_runtime.decisions.lease import Standing, judge
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
-from hosted_model_runtime.decisions.model import Observed, Phase
-from hosted_model_runtime.decisions.request import Claim, InvalidRequestError
-from hosted_model_runtime.decisions.steps import Done, Running, decide
+from hosted_model_runtime.decisions.model import Phase, Units
+from hosted_model_runtime.decisions.request import Claim, Request
 from hosted_model_runtime.decisions.tokens import fingerprint
 
 NOW = datetime(2026, 3, 4, 8, 0, 0, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Mine/4962af83-294b-5fc0-b817-0230b7066ebf"
-IDENTITY = fingerprint("lookoutvision/boards/3")
-START = Claim(STACK, "Model", "start-1", "Start", NOW, IDENTITY)
-STOP = replace(START, type="Stop", request_id="stop-1")
-UPDATE = replace(START, type="Update", request_id="update-1", has_hours=True)
-REQUEST = Mark(NOW - HOUR / 2, "Create", "create-1", State.DONE, IDENTITY, "20260304T070000Z", "1-4", True)
+DECLARED = fingerprint("lookoutvision/boards/3")
+
+
+def claim(kind: str, **changed: Any) -> Claim:
+    request = Request(kind, f"{kind.lower()}-1", STACK, "Model", "lookoutvision", {}, Units(1), NOW)
+    return Claim(replace(request, **changed), DECLARED)
+
+
+START, STOP = claim("Start"), claim("Stop")
+UPDATE = claim("Update", has_hours=True)
+REQUEST = Mark(NOW - HOUR / 2, "Create", "create-1", State.DONE, DECLARED, "20260304T070000Z", "1-4", True)
 
 
 def hours(kind: str = "Stop", **changed: Any) -> Mark:
-    made = Mark(NOW - HOUR / 4, kind, f"{kind.lower()}-0", State.ASLEEP, IDENTITY, under="create-1")
+    made = Mark(NOW - HOUR / 4, kind, f"{kind.lower()}-0", State.ASLEEP, DECLARED, under="create-1")
     return replace(made, **changed)
 
 
@@ -51,7 +55,7 @@ class TestJudge:
             (tags() | {Tag.STACK: STACK.replace("Mine", "Theirs")}, "another stack's"),
             (tags() | {Tag.LOGICAL_ID: "Other"}, "another resource's"),
             (tags(None), "no request commands it"),
-            (tags(replace(REQUEST, identity="other")), "declared under another identity"),
+            (tags(replace(REQUEST, declared_as="other")), "declared under another name"),
             (tags(replace(REQUEST, has_hours=False)), "the hours were taken away"),
             (tags(replace(REQUEST, state=State.HELD)), "a deploy is at work"),
             (tags(replace(REQUEST, state=State.STARTED)), "a deploy is at work"),
@@ -156,70 +160,3 @@ class TestAsleep:
         woken = hours("Start", state=State.DONE, hosted_at="20260304T074500Z")
         assert lease.first_mark(UPDATE, tags(last=woken), REQUEST).hosted_at == "20260304T074500Z"
         assert lease.first_mark(UPDATE, tags(), REQUEST).hosted_at == REQUEST.hosted_at
-
-
-def test_a_scheduled_start_finds_its_work_done_whatever_the_units() -> None:
-    seen = Observed(Phase.RUNNING, "model", min_units=7)
-    assert decide(Running(1, any_units=True), seen, started=False) == Done()
-    assert decide(Running(1), seen, started=False) != Done()
-
-
-EVENT = {
-    "HostedModel": "Start",
-    "ScheduledTime": "2026-03-04T08:00:00Z",
-    "StackId": STACK,
-    "LogicalResourceId": "Model",
-    "ResourceProperties": {
-        "Service": "lookoutvision",
-        "Model": {"ProjectName": "boards", "ModelVersion": "3"},
-        "MinInferenceUnits": 1,
-        "HostingTimeoutSeconds": 1800,
-        "HostingHours": "true",
-    },
-}
-
-
-class TestEvent:
-    def test_it_is_a_request_of_its_time(self) -> None:
-        made = parse(from_schedule(EVENT), now=0)
-        assert (made.type, made.stack_id, made.logical_id) == ("Start", STACK, "Model")
-        assert made.issued == NOW
-        assert made.has_hours
-        # Three tries, each as long as a deploy would wait.
-        assert made.timeout == 3 * 1800
-
-    def test_a_second_delivery_is_the_same_request(self) -> None:
-        first, second = from_schedule(EVENT), from_schedule(dict(EVENT))
-        assert first["RequestId"] == second["RequestId"]
-        assert len(first["RequestId"]) == 36
-
-    @pytest.mark.parametrize(
-        "changed",
-        [
-            {"HostedModel": "Stop"},
-            {"ScheduledTime": "2026-03-05T08:00:00Z"},
-            {"LogicalResourceId": "Other"},
-            {"StackId": STACK.replace("Mine", "Theirs")},
-        ],
-    )
-    def test_another_occasion_is_another_request(self, changed: dict[str, str]) -> None:
-        assert from_schedule(EVENT | changed)["RequestId"] != from_schedule(EVENT)["RequestId"]
-
-    def test_cloudformation_s_event_and_a_tick_stay_as_they_are(self) -> None:
-        plain = {"RequestType": "Create", "RequestId": "r"}
-        assert from_schedule(plain) == plain
-        tick = from_schedule(EVENT) | {"CrHelperPoll": True}
-        assert from_schedule(tick) == tick
-        assert is_scheduled(tick)
-        assert not is_scheduled(plain)
-
-    @pytest.mark.parametrize(
-        ("changed", "named"),
-        [
-            ({"HostedModel": "Pause"}, "HostedModel must be one of"),
-            ({"ScheduledTime": "<aws.scheduler.scheduled-time>"}, "ScheduledTime must be a time"),
-        ],
-    )
-    def test_bad_events(self, changed: dict[str, str], named: str) -> None:
-        with pytest.raises(InvalidRequestError, match=named):
-            from_schedule(EVENT | changed)

@@ -1,4 +1,4 @@
-"""A CloudFormation event becomes a Request, or an error that names the property."""
+"""An event of CloudFormation or of a schedule becomes a Request, or an error that names the property."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hosted_model_runtime.cloudformation.events import ISSUED_MARK, POLL_MARK, issued, issued_at, parse
+from hosted_model_runtime.cloudformation.events import (
+    ISSUED_MARK,
+    POLL_MARK,
+    from_schedule,
+    is_scheduled,
+    issued,
+    issued_at,
+    parse,
+)
 from hosted_model_runtime.decisions.model import Units
+from hosted_model_runtime.decisions.request import InvalidRequestError
 
 ISSUED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 SIGNED = "https://answers.example/a?X-Amz-Date=20260304T050607Z&X-Amz-Expires=7200&X-Amz-Signature=secret"
@@ -50,7 +59,8 @@ def test_strings_become_numbers() -> None:
 def test_what_is_left_out_has_its_default() -> None:
     made = parse(event(), NOW)
     assert (made.units, made.timeout, made.on_running) == (Units(1, None), 3600, "FAIL")
-    assert (made.physical_id, made.old_model, made.old_service, made.is_tick) == (None, None, None, False)
+    assert (made.physical_id, made.old_model, made.old_service) == (None, None, None)
+    assert not made.scheduled
 
 
 def test_numbers_in_the_model_become_strings() -> None:
@@ -69,9 +79,11 @@ def test_an_update_has_the_old_model_and_the_physical_id() -> None:
     }
     made = parse(given, NOW)
     assert made.old_model == {"ProjectName": "boards", "ModelVersion": "2"}
-    assert (made.old_service, made.physical_id, made.is_tick) == (
-        "lookoutvision", "lookoutvision/boards/2", True,
-    )  # fmt: skip
+    assert (made.old_service, made.physical_id) == ("lookoutvision", "lookoutvision/boards/2")
+
+
+def test_a_tick_is_the_request_that_it_goes_on_with() -> None:
+    assert parse({**event(), POLL_MARK: True, ISSUED_MARK: 5}, NOW) == parse(event(), NOW)
 
 
 def test_old_properties_without_a_model_are_passed_over() -> None:
@@ -167,11 +179,11 @@ def test_the_deadline_is_before_the_expiry() -> None:
     assert made.deadline == made.expiry - 30
 
 
-def test_the_response_url_is_in_no_repr() -> None:
+def test_the_response_url_is_in_no_request() -> None:
     made = parse(event(), NOW)
-    assert made.response_url == SIGNED
     assert "secret" not in repr(made)
     assert "answers.example" not in repr(made)
+    assert SIGNED not in [getattr(made, name) for name in made.__slots__]
 
 
 @pytest.mark.parametrize(("units", "text"), [(Units(2), "2"), (Units(1, 4), "1-4")])
@@ -183,3 +195,66 @@ def test_units_as_a_tag_carries_them(units: Units, text: str) -> None:
 @pytest.mark.parametrize("text", ["", "-", "x", "1-x", "1 to 4"])
 def test_what_is_no_units(text: str) -> None:
     assert Units.parse(text) is None
+
+
+STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Mine/4962af83-294b-5fc0-b817-0230b7066ebf"
+SCHEDULE = {
+    "HostedModel": "Start",
+    "ScheduledTime": "2026-03-04T08:00:00Z",
+    "StackId": STACK,
+    "LogicalResourceId": "Model",
+    "ResourceProperties": {
+        "Service": "lookoutvision",
+        "Model": {"ProjectName": "boards", "ModelVersion": "3"},
+        "MinInferenceUnits": 1,
+        "HostingTimeoutSeconds": 1800,
+        "HostingHours": "true",
+    },
+}
+
+
+class TestSchedule:
+    def test_it_is_a_request_of_its_time(self) -> None:
+        made = parse(from_schedule(SCHEDULE), now=0)
+        assert (made.type, made.stack_id, made.logical_id) == ("Start", STACK, "Model")
+        assert made.issued == datetime(2026, 3, 4, 8, 0, 0, tzinfo=UTC)
+        assert made.has_hours
+        assert made.scheduled
+        # Three tries, each as long as a deploy would wait.
+        assert made.timeout == 3 * 1800
+
+    def test_a_second_delivery_is_the_same_request(self) -> None:
+        first, second = from_schedule(SCHEDULE), from_schedule(dict(SCHEDULE))
+        assert first["RequestId"] == second["RequestId"]
+        assert len(first["RequestId"]) == 36
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"HostedModel": "Stop"},
+            {"ScheduledTime": "2026-03-05T08:00:00Z"},
+            {"LogicalResourceId": "Other"},
+            {"StackId": STACK.replace("Mine", "Theirs")},
+        ],
+    )
+    def test_another_occasion_is_another_request(self, changed: dict[str, str]) -> None:
+        assert from_schedule(SCHEDULE | changed)["RequestId"] != from_schedule(SCHEDULE)["RequestId"]
+
+    def test_cloudformation_s_event_and_a_tick_stay_as_they_are(self) -> None:
+        plain = {"RequestType": "Create", "RequestId": "r"}
+        assert from_schedule(plain) == plain
+        tick = from_schedule(SCHEDULE) | {"CrHelperPoll": True}
+        assert from_schedule(tick) == tick
+        assert is_scheduled(tick)
+        assert not is_scheduled(plain)
+
+    @pytest.mark.parametrize(
+        ("changed", "named"),
+        [
+            ({"HostedModel": "Pause"}, "HostedModel must be one of"),
+            ({"ScheduledTime": "<aws.scheduler.scheduled-time>"}, "ScheduledTime must be a time"),
+        ],
+    )
+    def test_bad_events(self, changed: dict[str, str], named: str) -> None:
+        with pytest.raises(InvalidRequestError, match=named):
+            from_schedule(SCHEDULE | changed)

@@ -1,21 +1,16 @@
-"""The metrics' lines against the specification, and what each outcome is worth."""
+"""The lines of CloudWatch's embedded metric format, against its specification."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from cfnlint.jsonschema import StandardValidator
-from hosted_model_runtime.host import Answer, Facts, HandedOver, Silent
-from hosted_model_runtime.metrics import Labels
-from hosted_model_runtime.report import report
-from hosted_model_runtime.target import Ran
 
-from hosted_model_runtime import metrics
-from hosted_model_runtime.cloudformation.events import parse
 from hosted_model_runtime.contract import Metric
+from hosted_model_runtime.invocation import emf
+from hosted_model_runtime.invocation.emf import Labels
 
 NOW = 1_790_000_000.25
 LABELS = Labels("lookoutvision", "boards", "3")
@@ -115,11 +110,11 @@ MODEL = {"Service": "lookoutvision", "Project": "boards", "Version": "3"}
 @pytest.mark.parametrize(
     ("line", "name", "value", "unit"),
     [
-        (metrics.time_to_hosted(LABELS, 61.5, NOW), "TimeToHosted", 61.5, "Seconds"),
-        (metrics.time_to_hosted(LABELS, -1, NOW), "TimeToHosted", 0, "Seconds"),
-        (metrics.hosting_seconds(LABELS, 36_000, NOW), "HostingSeconds", 36_000, "Seconds"),
-        (metrics.hosting_seconds(LABELS, 1 / 3, NOW), "HostingSeconds", 0.333, "Seconds"),
-        (metrics.superseded(LABELS, NOW), "SupersededRequests", 1, "Count"),
+        (emf.time_to_hosted(LABELS, 61.5, NOW), "TimeToHosted", 61.5, "Seconds"),
+        (emf.time_to_hosted(LABELS, -1, NOW), "TimeToHosted", 0, "Seconds"),
+        (emf.hosting_seconds(LABELS, 36_000, NOW), "HostingSeconds", 36_000, "Seconds"),
+        (emf.hosting_seconds(LABELS, 1 / 3, NOW), "HostingSeconds", 0.333, "Seconds"),
+        (emf.superseded(LABELS, NOW), "SupersededRequests", 1, "Count"),
     ],
 )
 def test_a_line(line, name, value, unit):
@@ -128,7 +123,7 @@ def test_a_line(line, name, value, unit):
 
 @pytest.mark.parametrize("code", Metric.REASONS)
 def test_a_failure_is_counted_in_all_and_by_reason(code):
-    line = metrics.failure(LABELS, code, NOW)
+    line = emf.failure(LABELS, code, NOW)
     assert read(line) == ("HostingFailures", 1, "Count", [MODEL, {**MODEL, "Reason": code}])
 
 
@@ -136,7 +131,7 @@ def test_a_failure_is_counted_in_all_and_by_reason(code):
     "text", ["", "quota", "a text that nobody bounds", "https://answers/?X-Amz-Signature=1"]
 )
 def test_a_reason_is_never_free_text(text):
-    assert read(metrics.failure(LABELS, text, NOW))[3][1]["Reason"] == "OTHER"
+    assert read(emf.failure(LABELS, text, NOW))[3][1]["Reason"] == "OTHER"
 
 
 @pytest.mark.parametrize(
@@ -149,13 +144,13 @@ def test_a_reason_is_never_free_text(text):
     ],
 )
 def test_what_breaks_the_specification_is_seen(change, words):
-    document = {**json.loads(metrics.superseded(LABELS, NOW)), **change}
+    document = {**json.loads(emf.superseded(LABELS, NOW)), **change}
     assert words in wrong(json.dumps(document))[0]
 
 
 def test_what_is_printed_is_the_line_and_no_more(capfd):
-    line = metrics.superseded(LABELS, NOW)
-    metrics.emit(line)
+    line = emf.superseded(LABELS, NOW)
+    emf.emit(line)
     assert capfd.readouterr() == (f"{line}\n", "")
 
 
@@ -188,60 +183,3 @@ def test_the_names_of_a_model(service, model, names):
 def test_what_names_no_model_has_no_labels(service, model):
     with pytest.raises((KeyError, ValueError)):
         Labels.of(service, model)
-
-
-EVENT = {
-    "RequestType": "Create",
-    "RequestId": "11111111-2222-3333-4444-555555555555",
-    "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/S/1",
-    "LogicalResourceId": "Model",
-    # Issued at 2026-09-21T13:33:20Z.
-    "ResponseURL": "https://answers.example/?X-Amz-Date=20260921T133320Z&X-Amz-Signature=secret",
-    "ResourceProperties": {
-        "Service": "lookoutvision",
-        "Model": {"ProjectName": "boards", "ModelVersion": "latest"},
-        "MinInferenceUnits": "1",
-    },
-}
-EXACT = {"ProjectName": "boards", "ModelVersion": "3"}
-OLD = Ran({"ProjectName": "boards", "ModelVersion": "2"}, "20260921T123320Z", 1_789_999_000.0)
-
-
-def hosted(at: str) -> Answer:
-    return Answer(True, "id", data={"HostedAt": at}, facts=Facts(EXACT))
-
-
-@pytest.mark.parametrize(
-    ("outcome", "worth"),
-    [
-        (hosted("20260921T133504Z"), [("TimeToHosted", 104, "3")]),
-        (hosted("20260921T133320Z"), [("TimeToHosted", 0, "3")]),
-        # It was hosted already: this request started nothing.
-        (hosted("20260921T132959Z"), []),
-        (hosted("soon"), []),
-        (Answer(True, "id"), []),
-        (Answer(False, "id", "secret", facts=Facts(EXACT, "QUOTA")), [("HostingFailures", 1, "3")]),
-        (Answer(False, "id", "secret"), [("HostingFailures", 1, "latest")]),
-        (Silent("later", Facts(EXACT, superseded=True)), [("SupersededRequests", 1, "3")]),
-        (Silent("CloudFormation no longer waits"), []),
-        (HandedOver(), []),
-        (HandedOver(Facts(EXACT, ran=(OLD,))), [("HostingSeconds", 5000, "2")]),
-        (Answer(True, "id", facts=Facts(EXACT, ran=(OLD,))), [("HostingSeconds", 5000, "2")]),
-        (Answer(True, "id", facts=Facts(EXACT, ran=(replace(OLD, since=""),))), []),
-    ],
-)
-@pytest.mark.parametrize("form", [dict, lambda event: parse(event, NOW)], ids=["event", "request"])
-def test_what_an_outcome_is_worth(outcome, worth, form):
-    lines = report(form(EVENT), outcome, NOW)
-    found = [(name, value, made[0]["Version"]) for name, value, _, made in map(read, lines)]
-    assert found == worth
-    assert "secret" not in "".join(lines)
-
-
-def test_a_request_that_is_not_valid_is_counted_where_it_names_a_model():
-    bad = {**EVENT["ResourceProperties"], "MinInferenceUnits": "many"}
-    outcome = Answer(False, "id", facts=Facts(code="INVALID"))
-    (line,) = report({**EVENT, "ResourceProperties": bad}, outcome, NOW)
-    assert read(line)[3][1]["Reason"] == "INVALID"
-    with pytest.raises(KeyError):
-        report({**EVENT, "ResourceProperties": {}}, outcome, NOW)
