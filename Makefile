@@ -1,6 +1,5 @@
 # `make` or `make help` lists what there is. Everything runs in .venv and node_modules of this folder.
 PYTHON  ?= python3
-SERVICE ?= lookoutvision
 EXAMPLES ?= 1000
 SEED    ?= 1
 BIN     := .venv/bin
@@ -8,9 +7,12 @@ LOCAL   := $(BIN)/hosted-model-local
 PYTEST  := $(BIN)/pytest --durations=10
 # Most of an end-to-end test is waiting: four clouds fit two cores. Tests of one file share one.
 E2E     := $(PYTEST) -n 4 --dist loadfile tests/e2e
+# What the shell evaluates where `up` could not even be run: nothing after it may meet a real account.
+NOWHERE := export AWS_ENDPOINT_URL=https://hosted-model-local-up-failed.invalid AWS_ACCESS_KEY_ID=none \
+	AWS_SECRET_ACCESS_KEY=none; unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN; false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards bench bench-report docs oldest constraints clean
+.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards bench bench-report docs release oldest constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,15 +20,16 @@ help: ## this list
 venv: node_modules/.stamp ## install everything, once for each change of its versions
 
 demo: venv ## the main job on this machine, no AWS account needed [SERVICE=rekognition]
-	@$(LOCAL) demo --service $(SERVICE)
+	@$(LOCAL) demo $(if $(SERVICE),--service $(SERVICE))
 
-up: venv ## start a local cloud; eval what `make -s up` prints to point a shell at it
-	@$(LOCAL) up
+up: ## start a local cloud; eval what `make -s up` prints to point a shell at it
+	@$(MAKE) --no-print-directory venv >&2 || { echo '$(NOWHERE)'; exit 1; }
+	@$(LOCAL) up || { echo '$(NOWHERE)'; exit 1; }
 
-status: venv ## models, rules and functions of the local cloud
-	@$(LOCAL) status
+status: venv ## models, rules, schedules and functions of the local cloud
+	@$(LOCAL) status || [ $$? -eq 3 ]
 
-down: venv ## end the local cloud
+down: venv ## end the local cloud; eval what `make -s down` prints to give the shell back what it had
 	@$(LOCAL) down
 
 synth: venv ## write the sample app's template to cdk.out
@@ -51,8 +54,8 @@ test: lint ## all of the four
 	$(PYTEST) -n 2 --dist worksteal tests/unit tests/protocol
 	$(E2E)
 
-chaos: venv ## generated histories and every kill point [EXAMPLES=1000 SEED=1]
-	cd tests && ../$(BIN)/python -m chaos --examples $(EXAMPLES) --seed $(SEED)
+chaos: venv ## generated histories and every kill point [EXAMPLES=1000 SEED=1, or REPLAY=kind:service:seed]
+	cd tests && ../$(BIN)/python -m chaos --examples $(EXAMPLES) --seed $(SEED) $(if $(REPLAY),--replay $(REPLAY))
 
 mutants: venv ## break the runtime on purpose, again and again: the suite must see each
 	cd tests && ../$(BIN)/python -m chaos.mutants
@@ -73,10 +76,13 @@ bench-report: venv ## write docs/benchmarks.md from benchmarks/results.json
 docs: venv .venv/.docs ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+release: venv .venv/.release ## build dist/, check it, list what is in it, install it and synthesise; nothing is uploaded
+	$(BIN)/python scripts/release.py
+
 oldest: venv ## the constructs' tests on the oldest aws-cdk-lib that pyproject.toml admits
 	scripts/oldest_cdk.sh $(BIN)/python
 
-constraints: venv .venv/.docs ## write constraints.txt from what is installed
+constraints: venv .venv/.docs .venv/.release ## write constraints.txt from what is installed
 	{ echo '# Every version the two commands install; the same next year as today. Regenerate: make constraints'; \
 	  $(BIN)/pip freeze --exclude-editable; } > constraints.txt.new
 	mv constraints.txt.new constraints.txt
@@ -96,6 +102,10 @@ clean: ## remove what the other targets made
 # Apart from the rest: neither the demo nor the tests need it.
 .venv/.docs: .venv/.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+.venv/.release: .venv/.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[release]'
 	@touch $@
 
 node_modules/.stamp: package.json package-lock.json .venv/.stamp

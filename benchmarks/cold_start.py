@@ -53,7 +53,7 @@ _HANDLER = "from hosted_model_runtime import index"
 _CLIENTS = {
     "lookoutvision": "index.connect('lookoutvision')",
     "rekognition": "index.connect('rekognition')",
-    "events": "from hosted_model_runtime import resource as own; own._events()",
+    "events": "from hosted_model_runtime.cloudformation import crhelper_resource as own; own._events()",
 }
 
 

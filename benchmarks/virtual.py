@@ -106,13 +106,13 @@ def _chunk(design: str, starts: Sequence[float], seed: int) -> list[Run]:
 
 
 def _with_longest(longest: float, starts: Sequence[float], seed: int) -> list[Run]:
-    from hosted_model_runtime import schedule
+    from hosted_model_runtime.decisions import polling
 
-    before, schedule.LONGEST = schedule.LONGEST, longest
+    before, polling.LONGEST = polling.LONGEST, longest
     try:
         return _chunk("hosted-model", starts, seed)
     finally:
-        schedule.LONGEST = before
+        polling.LONGEST = before
 
 
 def spread_of(values: Iterable[float]) -> dict[str, float]:
@@ -211,7 +211,7 @@ def curve(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
 
 
 def _point(design: str, runs: Sequence[Run], longest: float | None) -> dict[str, Any]:
-    from hosted_model_runtime import schedule
+    from hosted_model_runtime.decisions import polling
 
     # Brought to half an hour by their rate; the sleeping function cannot wait that long itself.
     looks = sum(run.looks * 1800 / run.start_seconds for run in runs) / len(runs)
@@ -220,7 +220,7 @@ def _point(design: str, runs: Sequence[Run], longest: float | None) -> dict[str,
         "design": design,
         "kind": "modelled" if design in PROVIDERS else "simulated",
         "longest": longest,
-        "chosen": longest == schedule.LONGEST,
+        "chosen": longest == polling.LONGEST,
         "deploys": len(runs),
         "looks": round(looks, 1),
         **spread_of([run.lag for run in runs if run.lag is not None]),

@@ -20,6 +20,7 @@ FILES = {
 }
 FOLDERS = {
     "lambda/hosted_model_runtime/services": "adapter",
+    "constructs/hosted_model/grants": "grants",
     "constructs/hosted_model": "construct",
 }
 _NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}

@@ -1,6 +1,6 @@
 """PURE: what a model's tags say to a reader. The one place of the command that knows them.
 
-Their formats are the runtime's: `hosted_model_runtime.lease` reads them.
+Their formats are the runtime's: `hosted_model_runtime.decisions.marks` reads them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hosted_model_runtime.contract import Tag
-from hosted_model_runtime.lease import Closing, Mark, hours_of, is_asleep
+from hosted_model_runtime.decisions.lease_hours import hours_of, is_asleep
+from hosted_model_runtime.decisions.marks import Closing, Mark
 
 PREFIX = "hosted-model:"
 _TIME = "%Y%m%dT%H%M%SZ"

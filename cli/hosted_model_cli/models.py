@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hosted_model_runtime.contract import LookoutVision, Rekognition
-from hosted_model_runtime.reconcile import Observed, Phase
+from hosted_model_runtime.decisions.model import Observed, Phase, Sighting
 from hosted_model_runtime.services import lookoutvision, rekognition
-from hosted_model_runtime.services.base import Sighting
 
 from .aws import Cloud, Kind, ServiceError
 from .lease_view import LeaseView

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hosted_model_runtime.contract import RESOURCE_TYPE
-from hosted_model_runtime.tokens import fingerprint
+from hosted_model_runtime.decisions.tokens import fingerprint
 
 from .aws import Cloud, Kind, ServiceError
 from .lease_view import LeaseView
@@ -98,7 +98,7 @@ class Owners:
             # A replacement: the old model and the new one are of the same resource until it is over.
             return YES
         physical = found.get("PhysicalResourceId")
-        if physical and lease.request and lease.request.identity != fingerprint(physical):
+        if physical and lease.request and lease.request.declared_as != fingerprint(physical):
             return OTHER
         return YES
 

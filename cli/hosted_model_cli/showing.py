@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from hosted_model_runtime.reconcile import Phase
+from hosted_model_runtime.decisions.model import Phase
 
 from . import exits, lease_view, logs, models, output, schedules
 from .aws import Cloud, ServiceError

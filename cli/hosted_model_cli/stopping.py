@@ -7,8 +7,8 @@ import time
 import uuid
 from collections.abc import Callable
 
-from hosted_model_runtime.reconcile import Done, Observed, Phase, Stop, Stopped, decide
-from hosted_model_runtime.services.base import Sighting
+from hosted_model_runtime.decisions.model import Observed, Phase, Sighting
+from hosted_model_runtime.decisions.steps import Done, Stop, Stopped, decide
 
 from . import exits, lease_view, models, output
 from .aws import Cloud, Kind, ServiceError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
-from hosted_model_runtime.reconcile import Phase
+from hosted_model_runtime.decisions.model import Phase
 
 from . import models
 from .aws import Cloud, ServiceError

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hosted_model_runtime.contract import RESOURCE_TYPE
-from hosted_model_runtime.reconcile import Phase
+from hosted_model_runtime.decisions.model import Phase
 
 from . import exits, models, output
 from .aws import SERVICES, Cloud, ServiceError

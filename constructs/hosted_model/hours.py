@@ -112,4 +112,4 @@ def schedule(
                     ),
                 ),
             )
-            made.add_dependency(resource)
+            made.node.add_dependency(resource)

@@ -73,9 +73,7 @@ class HostedModelBase(Alarmed):
         return self._grant(grantee, actions, self.model_arn)
 
     def _grant(self, grantee: iam.IGrantable, actions: tuple[str, ...], arn: str) -> iam.Grant:
-        return iam.Grant.add_to_principal(
-            grantee=grantee, actions=list(actions), resource_arns=[arn], scope=self
-        )
+        return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[arn])
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return a metric of the model.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Unpack
 
-from aws_cdk import Annotations, ArnFormat, Duration, Fn, RemovalPolicy, Stack, Token
+from aws_cdk import Annotations, Duration, Fn, RemovalPolicy, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -14,11 +14,11 @@ from constructs import Construct
 from hosted_model_runtime.contract import LookoutVision as Names
 
 from .checks import Checks
+from .grants import lookoutvision
 from .hours import HostingHours
 from .interface import HostedModelBase, MetricOptions
-from .model import HostedModel, OnRunning
+from .model import Declaration, HostedModel, OnRunning
 from .observe import Calls
-from .service import Declaration, Read, ServiceGrants
 
 #: Silence it with ``Annotations.of(model).acknowledge_warning(RETIRED)``.
 RETIRED = "cdk-hosted-model:lookoutvision-retired"
@@ -143,10 +143,10 @@ class LookoutVisionModel(HostedModel, LookoutVisionModelBase):
             scope,
             construct_id,
             declaration=Declaration(
-                grants=_grants(stack),
+                grants=lookoutvision.grants(stack),
                 model=model,
                 names=(project_name, model_version),
-                claim_arn=_arn(stack, project_name, "*" if latest else model_version),
+                claim_arn=lookoutvision.arn(stack, project_name, "*" if latest else model_version),
             ),
             min_inference_units=min_inference_units,
             max_inference_units=max_inference_units,
@@ -186,7 +186,7 @@ class LookoutVisionModel(HostedModel, LookoutVisionModelBase):
         checks.members(Names.LIMITS, {Names.PROJECT_NAME: project_name, Names.MODEL_VERSION: model_version})
         if model_version == Names.LATEST:
             checks.fail("model_version must be a number here, but it is 'latest'")
-        arn = _arn(Stack.of(scope), project_name, model_version)
+        arn = lookoutvision.arn(Stack.of(scope), project_name, model_version)
         return _Imported(scope, construct_id, arn, (project_name, model_version))
 
 
@@ -194,30 +194,3 @@ class _Imported(LookoutVisionModelBase):
     def __init__(self, scope: Construct, construct_id: str, model_arn: str, names: tuple[str, str]) -> None:
         super().__init__(scope, construct_id, environment_from_arn=model_arn)
         self.model_arn, self.model_version, self._names = model_arn, names[1], names
-
-
-def _arn(stack: Stack, project: str, version: str) -> str:
-    return stack.format_arn(
-        service=Names.SERVICE,
-        resource="model",
-        resource_name=f"{project}/{version}",
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
-
-
-def _grants(stack: Stack) -> ServiceGrants:
-    every = [_arn(stack, "*", "*")]
-    return ServiceGrants(
-        service=Names.SERVICE,
-        prefix="LookoutVision",
-        every_model=every,
-        read=[
-            Read("Read", ["lookoutvision:DescribeModel", "lookoutvision:ListTagsForResource"], every),
-            # ListModels knows no resource; it finds the version that `latest` meant when it was started.
-            Read("List", ["lookoutvision:ListModels"], ["*"]),
-        ],
-        start="lookoutvision:StartModel",
-        stop="lookoutvision:StopModel",
-        tag="lookoutvision:TagResource",
-        untag="lookoutvision:UntagResource",
-    )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from aws_cdk import Annotations, CfnResource, CustomResource, Duration, RemovalPolicy, Stack, Token
-from constructs import Construct, IConstruct
+from aws_cdk import Annotations, CfnResource, CustomResource, Duration, RemovalPolicy
+from constructs import Construct
 
 from hosted_model_runtime import contract
 from hosted_model_runtime.contract import RESOURCE_TYPE, Attribute, Property
 
-from . import hours
+from . import hours, owners
 from .checks import Checks
+from .grants import ServiceGrants
 from .hours import HostingHours
 from .interface import HostedModelBase
 from .provider import HostedModelProvider
-from .service import Declaration
 
 #: Silence it with ``Annotations.of(model).acknowledge_warning(RETAINED)``.
 RETAINED = "cdk-hosted-model:retained"
@@ -35,8 +35,26 @@ class OnRunning(Enum):
     ADOPT = contract.OnRunning.ADOPT
 
 
-#: The models of each app, by environment and names, with the path of the construct that declares them.
-_DECLARED: WeakKeyDictionary[IConstruct, dict[tuple[str, ...], str]] = WeakKeyDictionary()
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One model as a service's own construct declares it.
+
+    Attributes
+    ----------
+    grants
+        What the function may do with models of the service.
+    model
+        The members that name the model to the function.
+    names
+        Project and version: unique in an account and region, however the model is named.
+    claim_arn
+        The narrowest ARN or pattern that is known before the deploy.
+    """
+
+    grants: ServiceGrants
+    model: Mapping[str, str]
+    names: tuple[str, str]
+    claim_arn: str
 
 
 class HostedModel(HostedModelBase):
@@ -78,7 +96,7 @@ class HostedModel(HostedModelBase):
         timeout = checks.timeout(hosting_timeout)
         windows = hours.windows(checks, hosting_hours)
         super().__init__(scope, construct_id)
-        self._check_single(checks, declaration)
+        owners.declare(self, checks, declaration.grants.service, declaration.names)
         self.provider = HostedModelProvider.of(self)
         self.provider.declare(declaration.grants, declaration.claim_arn)
         properties: dict[str, Any] = {
@@ -121,17 +139,3 @@ class HostedModel(HostedModelBase):
                 "replacement included. It keeps its hosted-model: tags: remove them before another stack "
                 "hosts it.",
             )
-
-    def _check_single(self, checks: Checks, declaration: Declaration) -> None:
-        """Two owners of one model would fight over it at deploy time: say so at synth."""
-        stack = Stack.of(self)
-        environment = (stack.account, stack.region)
-        where = (stack.node.path,) if any(map(Token.is_unresolved, environment)) else environment
-        key = (declaration.grants.service, *where, *declaration.names)
-        declared = _DECLARED.setdefault(self.node.root, {})
-        if key in declared:
-            checks.fail(
-                f"model {'/'.join(declaration.names)} is declared by {declared[key]} already: "
-                "a model has one owner"
-            )
-        declared[key] = checks.path

@@ -7,13 +7,7 @@ from aws_cdk import aws_iam as iam
 
 from hosted_model_runtime.contract import Tag
 
-from .service import ServiceGrants
-
-#: Characters of ARNs in the role's own policy, of whose 10,240 the other statements of both services take
-#: some 6,600; and in a policy that holds nothing but a claim, of whose 6,144 its conditions take some 900
-#: ("IAM and AWS STS quotas", IAM User Guide). A role can have 10 such: more than a stack can have models.
-INLINE_CLAIMS = 3_440
-MANAGED_CLAIMS = 5_200
+from .grants import ServiceGrants
 
 _STACK_UUID = Fn.select(2, Fn.split("/", Aws.STACK_ID))
 _MINE = {f"aws:ResourceTag/{Tag.STACK}": Aws.STACK_ID}
@@ -21,12 +15,13 @@ _IN_MY_NAME = {f"aws:RequestTag/{Tag.STACK}": Aws.STACK_ID}
 _OUR_KEYS = {"aws:TagKeys": list(Tag.ALL)}
 
 
-def service(grants: ServiceGrants) -> list[iam.PolicyStatement]:
-    """Return what the function may do with the models of one service, whichever are declared.
+def cleanup(grants: ServiceGrants) -> list[iam.PolicyStatement]:
+    """Return what a Delete needs with the models of one service: to read, to stop, to close and to let go.
 
-    Nothing here is narrowed to what is declared: a replaced model is cleaned up after CloudFormation has
-    narrowed the policy, and once its tags are gone nothing else would name it. The tags narrow it: the
-    service itself refuses to let this function start or stop a model that lacks this stack's tag.
+    It is granted for every service and for as long as there is a provider, whatever the template declares:
+    CloudFormation applies the new policy first and deletes what is no longer declared last, under that new
+    policy. So nothing here is narrowed to declared models. The tags narrow it: the service itself refuses to
+    let this function stop, tag or untag a model that lacks this stack's tag.
     """
     every = list(grants.every_model)
     return [
@@ -39,20 +34,14 @@ def service(grants: ServiceGrants) -> list[iam.PolicyStatement]:
             for read in grants.read
         ),
         iam.PolicyStatement(
-            sid=f"{grants.prefix}Start",
-            actions=[grants.start, grants.tag],
+            sid=f"{grants.prefix}Stop",
+            actions=[grants.stop, grants.tag, grants.untag],
             resources=every,
             conditions={
                 "StringEquals": _MINE,
                 "StringEqualsIfExists": _IN_MY_NAME,
                 "ForAllValues:StringEquals": _OUR_KEYS,
             },
-        ),
-        iam.PolicyStatement(
-            sid=f"{grants.prefix}Stop",
-            actions=[grants.stop, grants.untag],
-            resources=every,
-            conditions={"StringEquals": _MINE, "ForAllValues:StringEquals": _OUR_KEYS},
         ),
         # What a Delete of this stack has closed is opened first, by a request that knows of the Delete. A
         # refusal stands above every permission, so a start that is still under way ends here.
@@ -66,7 +55,20 @@ def service(grants: ServiceGrants) -> list[iam.PolicyStatement]:
     ]
 
 
-def claim(grants: ServiceGrants, number: int) -> iam.PolicyStatement:
+def start(grants: ServiceGrants) -> iam.PolicyStatement:
+    """Return the permission to start this stack's models, for a service of which the template declares one.
+
+    A Delete starts nothing, so this one may go with the last declaration.
+    """
+    return iam.PolicyStatement(
+        sid=f"{grants.prefix}Start",
+        actions=[grants.start],
+        resources=list(grants.every_model),
+        conditions={"StringEquals": _MINE},
+    )
+
+
+def claim(grants: ServiceGrants, number: int = 1) -> iam.PolicyStatement:
     """Return the permission to take and to reopen what nobody owns; its resources are the declared models.
 
     Each model's ARN stands in one statement only, so that a hundred of them fit.

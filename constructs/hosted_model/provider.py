@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from aws_cdk import Aws, Duration, Fn, Stack
@@ -16,12 +15,12 @@ from constructs import Construct, IDependable
 
 from hosted_model_runtime.contract import REQUEST_ID_LENGTH, RULE_NAME_MAX, Env
 
-from . import asset, findings, policy
+from . import asset, findings, policy, stable_ids
 from .checks import Checks
-from .service import ServiceGrants
+from .grants import ServiceGrants
+from .role_policy import RolePolicy
+from .stable_ids import PROVIDER_ID
 
-#: What the provider is called where a hosted model makes it.
-PROVIDER_ID = "HostedModelProvider"
 _RULE_PREFIX = "HostedModel-"
 #: Eight hexadecimal digits of the stack's ID, and a hyphen, stand between the prefix and the RequestId.
 _STACK_DIGITS = 9
@@ -31,28 +30,14 @@ if len(_RULE_PREFIX) + _STACK_DIGITS + REQUEST_ID_LENGTH > RULE_NAME_MAX:
 _PROVIDERS: WeakKeyDictionary[Stack, HostedModelProvider] = WeakKeyDictionary()
 
 
-@dataclass(slots=True)
-class _Room:
-    """How many characters of ARNs a policy can still take."""
-
-    left: int
-
-
-@dataclass(slots=True)
-class _Claims:
-    """One service's models: the statement that the next ARN joins, its policy's room, and all ARNs so far."""
-
-    statement: iam.PolicyStatement | None = None
-    room: _Room = field(default_factory=lambda: _Room(0))
-    statements: int = 0
-    arns: set[str] = field(default_factory=set)
-
-
 class HostedModelProvider(Construct):
     """The function that answers CloudFormation for every hosted model of a stack.
 
     Hosted models make it by themselves; make it before the first model to choose its properties. A stack has
     one, and no other stack can use it: the role may touch only what carries the stack's own ID in its tags.
+
+    Its parts have the same logical IDs wherever it stands in its stack and whatever it is called. So it can
+    be made explicit, renamed or moved later, though CloudFormation refuses another function for a resource.
 
     Parameters
     ----------
@@ -110,8 +95,6 @@ class HostedModelProvider(Construct):
         super().__init__(scope, construct_id)
         _PROVIDERS[stack] = self
         self._schedule_role: iam.Role | None = None
-        self._claims: dict[str, _Claims] = {}
-        self._inline = _Room(policy.INLINE_CLAIMS)
         self.log_group = log_group or self._make_log_group(log_retention, log_encryption_key)
         self.role = iam.Role(
             self,
@@ -122,7 +105,7 @@ class HostedModelProvider(Construct):
         self.log_group.grant_write(self.role)
         prefix = self._rule_prefix()
         rules = stack.format_arn(service="events", resource="rule", resource_name=f"{prefix}*")
-        self._add(policy.relay(rules), *([policy.vpc()] if vpc else []))
+        self._policy = RolePolicy(self, self.role, policy.relay(rules), *([policy.vpc()] if vpc else []))
         self.function = lambda_.Function(
             self,
             "Function",
@@ -143,8 +126,10 @@ class HostedModelProvider(Construct):
         if vpc:
             # The last Delete still needs the way out: subnets, routes and endpoints end after the function.
             self.function.node.add_dependency(vpc)
+            self._keep_security_group()
         self.permission = self._make_permission(rules)
         findings.accept_function(self.function)
+        stable_ids.keep(self, self)
 
     @property
     def schedule_role(self) -> iam.Role:
@@ -165,6 +150,7 @@ class HostedModelProvider(Construct):
                 description="Lets the hosting hours of one CloudFormation stack invoke its function",
                 inline_policies={"Invoke": policy.invoke(self.function.function_arn)},
             )
+            stable_ids.keep(self, self._schedule_role)
         return self._schedule_role
 
     @property
@@ -180,44 +166,8 @@ class HostedModelProvider(Construct):
         return _PROVIDERS.get(stack) or HostedModelProvider(stack, PROVIDER_ID)
 
     def declare(self, grants: ServiceGrants, model_arn: str) -> None:
-        """Let the function claim one more model; each service's statements are added with its first."""
-        if grants.service not in self._claims:
-            self._claims[grants.service] = _Claims()
-            self._add(*policy.service(grants))
-        claims = self._claims[grants.service]
-        if model_arn in claims.arns:
-            return
-        claims.arns.add(model_arn)
-        size = findings.accept_resource(self.role, f"{grants.prefix}Claim", model_arn)
-        if claims.statement is None or size > claims.room.left:
-            claims.statement = self._next_claim(grants, claims, size)
-        # A statement can be added to until the template is written.
-        claims.statement.add_resources(model_arn)
-        claims.room.left -= size
-
-    def _next_claim(self, grants: ServiceGrants, claims: _Claims, size: int) -> iam.PolicyStatement:
-        """Begin another statement: the first in the role's own policy, each further one in its own policy."""
-        claims.statements += 1
-        statement = policy.claim(grants, claims.statements)
-        if claims.statements == 1 and size <= self._inline.left:
-            claims.room = self._inline
-            self.role.add_to_principal_policy(statement)
-            return statement
-        claims.room = _Room(policy.MANAGED_CLAIMS)
-        iam.ManagedPolicy(
-            self.role,
-            statement.sid or "",
-            description="More models that the role above may host",
-            statements=[statement],
-            roles=[self.role],
-        )
-        return statement
-
-    def _add(self, *statements: iam.PolicyStatement) -> None:
-        for statement in statements:
-            self.role.add_to_principal_policy(statement)
-            for resource in statement.resources:
-                findings.accept_resource(self.role, statement.sid or "", resource)
+        """Let the function start the models of a service, and claim this one."""
+        self._policy.declare(grants, model_arn)
 
     def _make_log_group(self, retention: logs.RetentionDays | None, key: kms.IKey | None) -> logs.LogGroup:
         if key is not None:
@@ -234,9 +184,20 @@ class HostedModelProvider(Construct):
             action="lambda:InvokeFunction",
             function_name=self.function.function_arn,
             principal="events.amazonaws.com",
-            source_account=Stack.of(self).account,
+            # No source_account: EventBridge would be kept out ("Troubleshooting Amazon EventBridge", Amazon
+            # EventBridge User Guide), and the rules' ARN names the account.
             source_arn=rules,
         )
+
+    def _keep_security_group(self) -> None:
+        """Keep the description of the group that the CDK makes: a change of it replaces the group.
+
+        Lambda lets go of a security group so late that CloudFormation gives up deleting the old one.
+        """
+        made = self.function.node.try_find_child("SecurityGroup")
+        if made is not None and isinstance(group := made.node.default_child, ec2.CfnSecurityGroup):
+            name = stable_ids.unique_id(self, "Function")
+            group.group_description = f"Automatic security group for Lambda Function {name}"
 
     def _rule_prefix(self) -> str:
         uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))

@@ -13,11 +13,14 @@ from constructs import Construct
 from hosted_model_runtime.contract import Rekognition as Names
 
 from .checks import Checks
+from .grants import rekognition
 from .hours import HostingHours
 from .interface import HostedModelBase, MetricOptions
-from .model import HostedModel, OnRunning
+from .model import Declaration, HostedModel, OnRunning
 from .observe import Calls
-from .service import Declaration, Read, ServiceGrants
+
+#: Of an ARN between slashes: `…:project/NAME/TIMESTAMP`, `…:project/NAME/version/VERSION/TIMESTAMP`.
+_PARTS_OF_PROJECT, _PARTS_OF_VERSION = 3, 5
 
 
 class RekognitionCustomLabelsModelBase(HostedModelBase):
@@ -136,18 +139,16 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
         model = {name: value for name, value in members.items() if value is not None}
         stack = Stack.of(scope)
         _check(Checks(scope, construct_id), stack, model)
-        arn = project_version_arn or project_arn or ""
-        parts = Fn.split("/", arn)
-        names = (Fn.select(1, parts), version_name or Fn.select(3, parts))
+        names = _names(project_version_arn or "", project_arn or "", version_name)
         super().__init__(
             scope,
             construct_id,
             declaration=Declaration(
-                grants=_grants(stack),
+                grants=rekognition.grants(stack),
                 model=model,
                 names=names,
                 # The version's time stamp is not known from its name.
-                claim_arn=project_version_arn or _arn(stack, names[0], "version", names[1], "*"),
+                claim_arn=project_version_arn or rekognition.arn(stack, names[0], "version", names[1], "*"),
             ),
             min_inference_units=min_inference_units,
             max_inference_units=max_inference_units,
@@ -156,7 +157,7 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
             hosting_hours=hosting_hours,
             removal_policy=removal_policy,
         )
-        self._project_arn = project_arn or _arn(stack, names[0], "*")
+        self._project_arn = project_arn or rekognition.arn(stack, names[0], "*")
 
     @staticmethod
     def from_model_arn(
@@ -187,6 +188,20 @@ class _Imported(RekognitionCustomLabelsModelBase):
         self._project_arn = project_arn or Fn.join("/", [before, self._names[0], "*"])
 
 
+def _names(version_arn: str, project_arn: str, version_name: str | None) -> tuple[str, str]:
+    """Return the names of project and version."""
+    if version_name is not None:
+        return _parts(project_arn, _PARTS_OF_PROJECT)[1], version_name
+    _, project, _, version, _ = _parts(version_arn, _PARTS_OF_VERSION)
+    return project, version
+
+
+def _parts(arn: str, count: int) -> list[str]:
+    """Split an ARN at its slashes; where it has fewer, a token has the others."""
+    parts = arn.split("/")
+    return parts if len(parts) == count else [Fn.select(i, Fn.split("/", arn)) for i in range(count)]
+
+
 def _check(checks: Checks, stack: Stack, model: dict[str, str]) -> None:
     if set(model) not in Names.SHAPES:
         given = ", ".join(sorted(Names.LIMITS[name].name for name in model)) or "neither"
@@ -207,31 +222,3 @@ def _check(checks: Checks, stack: Stack, model: dict[str, str]) -> None:
                 checks.fail(
                     f"{Names.LIMITS[name].name} must be of the stack's {what} {ours}, but it is {arn!r}"
                 )
-
-
-def _arn(stack: Stack, *parts: str) -> str:
-    return stack.format_arn(
-        service=Names.SERVICE,
-        resource="project",
-        resource_name="/".join(parts),
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
-
-
-def _grants(stack: Stack) -> ServiceGrants:
-    every = [_arn(stack, "*", "version", "*", "*")]
-    return ServiceGrants(
-        service=Names.SERVICE,
-        prefix="Rekognition",
-        every_model=every,
-        read=[
-            Read("Read", ["rekognition:ListTagsForResource"], every),
-            Read("Describe", ["rekognition:DescribeProjectVersions"], [_arn(stack, "*", "*")]),
-            # DescribeProjects knows no resource; a version's ARN does not tell its project's.
-            Read("List", ["rekognition:DescribeProjects"], ["*"]),
-        ],
-        start="rekognition:StartProjectVersion",
-        stop="rekognition:StopProjectVersion",
-        tag="rekognition:TagResource",
-        untag="rekognition:UntagResource",
-    )

@@ -41,9 +41,12 @@ class Tag:
     REQUEST = "hosted-model:request"
     HOURS = "hosted-model:hours"
     CLOSED = "hosted-model:closed"
+    #: Which other resource of the same stack had the model before its owner, and the last mark of that one.
+    FORMER_LOGICAL_ID = "hosted-model:former-logical-id"
+    FORMER_REQUEST = "hosted-model:former-request"
 
-    OWNER = (STACK, LOGICAL_ID, REQUEST, HOURS)
-    ALL = (STACK, LOGICAL_ID, REQUEST, HOURS, CLOSED)
+    OWNER = (STACK, LOGICAL_ID, REQUEST, HOURS, FORMER_LOGICAL_ID, FORMER_REQUEST)
+    ALL = (*OWNER, CLOSED)
 
 
 class Scheduled:

@@ -12,10 +12,12 @@ from collections.abc import Mapping  # noqa: E402
 from functools import cache  # noqa: E402
 from typing import Any  # noqa: E402
 
+from .cloudformation.crhelper_resource import HostedModelResource, Invocation  # noqa: E402
+from .cloudformation.events import from_schedule, parse  # noqa: E402
 from .contract import Env  # noqa: E402
-from .host import Host, Outcome, physical_id  # noqa: E402
-from .request import InvalidRequestError, from_schedule, parse  # noqa: E402
-from .resource import HostedModelResource  # noqa: E402
+from .decisions.request import InvalidRequestError  # noqa: E402
+from .invocation.driver import Driver, physical_id  # noqa: E402
+from .invocation.outcome import Outcome  # noqa: E402
 from .services import FACTORIES, Service  # noqa: E402
 
 gc.enable()
@@ -35,18 +37,18 @@ def connect(service: str) -> Service:
         gc.enable()
 
 
-def _identity(event: Mapping[str, Any]) -> str:
+def _physical_id(event: Mapping[str, Any]) -> str:
     return physical_id(parse(event, now=0), connect)
 
 
-helper = HostedModelResource(_identity, log_level=os.environ.get(Env.LOG_LEVEL, "INFO"))
+helper = HostedModelResource(_physical_id, log_level=os.environ.get(Env.LOG_LEVEL, "INFO"))
 
 
 @helper.every_request
-def reconcile(event: Mapping[str, Any], context: Any) -> Outcome:
+def reconcile(event: Mapping[str, Any], invocation: Invocation) -> Outcome:
     """Bring the model to what the request wants, as far as this invocation gets."""
-    watch = helper.watch
-    return Host(parse(event, watch.now()), connect, watch, helper.relay).drive()
+    clock = invocation.clock
+    return Driver(parse(event, clock.now()), connect, clock, invocation.relay).drive()
 
 
 def handler(event: dict[str, Any], context: Any) -> None:

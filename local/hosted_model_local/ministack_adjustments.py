@@ -11,6 +11,7 @@ from typing import Any
 from hosted_model_local import authorization, custom_resources, schedules
 
 _SCHEDULER_SWEEP_SECONDS = 1
+_CUSTOM_RESOURCE = "AWS::CloudFormation::CustomResource"
 
 
 def apply_all() -> None:
@@ -28,6 +29,7 @@ def apply_all() -> None:
         delete_what_failed_to_create,
         delete_while_creating,
         keep_what_a_failed_deletion_needs,
+        refuse_another_service_token,
         name_rules_as_iam_does,
         record_allowed_actions,
         keep_alarms_on_metric_math,
@@ -190,6 +192,28 @@ class HeldResources(dict[str, Any]):
         if logical_id not in failed and logical_id in self._with_dependencies(failed, set(self)):
             return default
         return super().get(logical_id, default)
+
+
+def refuse_another_service_token() -> None:
+    """An update may not give a custom resource another function: it fails with CloudFormation's words.
+
+    The resource stays as it was, so the rollback sends it nothing. ministack invokes the new function.
+    """
+    from ministack.services.cloudformation import provisioners, stacks
+
+    original: Callable[..., str | None] = require(provisioners, "_custom_named_replacement_error")
+    require(stacks, "_custom_named_replacement_error")
+
+    def refuse(
+        resource_type: str, old: dict[str, Any], new: dict[str, Any], physical_id: str | None = None
+    ) -> str | None:
+        custom = resource_type.startswith("Custom::") or resource_type == _CUSTOM_RESOURCE
+        if custom and old.get("ServiceToken") != new.get("ServiceToken"):
+            return "Modifying service token is not allowed."
+        return original(resource_type, old, new, physical_id)
+
+    for module in (provisioners, stacks):
+        module._custom_named_replacement_error = refuse
 
 
 def name_rules_as_iam_does() -> None:

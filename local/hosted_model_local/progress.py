@@ -1,7 +1,8 @@
 """What a person sees while the cdk command works: models, elapsed time, CloudFormation's events."""
 
+import re
+import textwrap
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -14,10 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from hosted_model_local import clients
+from hosted_model_local.simulator.registry import by_name
 
-_EVENTS_SHOWN = 6
 _NAMED_TOGETHER = 2
-_REASON_CHARACTERS = 160
+#: Longer than any reason of ours; what is longer is cut between words.
+_REASON_CHARACTERS = 1000
+_INDENT = " " * 12
+#: What CloudFormation adds to a reason; it says nothing to a reader.
+_REQUEST_ID = re.compile(r"\s*\(RequestId: [^()]*\)$")
 
 
 class StackEvents:
@@ -47,14 +52,14 @@ class StackEvents:
 
 
 class Progress:
-    """A live area on a terminal, a line for each change elsewhere; a context manager for one step."""
+    """A line for each change, on a terminal above a live area of the models; a context manager."""
 
     def __init__(
         self,
         out: Console,
         title: str,
         *,
-        models: Callable[[], Sequence[clients.Model]],
+        models: Callable[[], Sequence[clients.ModelView]],
         events: StackEvents,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -64,7 +69,6 @@ class Progress:
         self._events = events
         self._clock = clock
         self._begun = clock()
-        self._latest: deque[str] = deque(maxlen=_EVENTS_SHOWN)
         self._statuses: dict[str, str] = {}
         self._live: Live | None = None
 
@@ -97,26 +101,29 @@ class Progress:
                 self._line(f"model {one.name}", f"{before} -> {now}" if before else now)
             self._statuses[one.name] = now
         for said in digest(self._events.new()):
-            self._latest.append(said)
             self._line("CloudFormation", said)
         if self._live:
             self._live.update(self._area(models))
 
     def _line(self, subject: str, text: str) -> None:
         stamp = datetime.now().astimezone().strftime("%H:%M:%S")
-        if not self._live:
-            self._out.print(Text(f"  {stamp}  {subject}: {text}"), soft_wrap=True)
-        elif subject != "CloudFormation":
-            # Status changes stay readable above the live area.
-            self._live.console.print(Text(f"  {stamp}  {subject}: {text}"))
+        line = f"  {stamp}  {subject}: {text}"
+        if self._out.is_terminal:
+            # A pipe gets it as one line, for grep.
+            line = textwrap.fill(
+                line,
+                self._out.width,
+                subsequent_indent=_INDENT,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        self._out.print(Text(line), soft_wrap=True)
 
-    def _area(self, models: Sequence[clients.Model]) -> RenderableType:
+    def _area(self, models: Sequence[clients.ModelView]) -> RenderableType:
         grid = Table.grid(padding=(0, 2))
         for one in models:
             grid.add_row("  ", one.name, _words(one), f"starts {one.starts}")
-        lines = [Text(f"    {line}", overflow="ellipsis", no_wrap=True, style="dim") for line in self._latest]
-        head = Text(f"  {self._title}: {self.elapsed:.0f} s", style="bold")
-        return Group(head, grid, *lines)
+        return Group(Text(f"  {self._title}: {self.elapsed:.0f} s", style="bold"), grid)
 
 
 def digest(events: Sequence[dict[str, Any]]) -> list[str]:
@@ -132,8 +139,9 @@ def digest(events: Sequence[dict[str, Any]]) -> list[str]:
         if not status.endswith("IN_PROGRESS") or last[name] == one["EventId"]:
             # CloudFormation puts what the function said behind words of its own.
             reason = one.get("ResourceStatusReason", "").rpartition("Message returned: ")[2]
-            said = f"{status}  {reason}" if status.endswith("FAILED") else status
-            groups.setdefault(said[:_REASON_CHARACTERS].rstrip(), []).append(name)
+            reason = textwrap.shorten(_REQUEST_ID.sub("", reason), _REASON_CHARACTERS, placeholder=" …")
+            said = f"{status}  {reason}".rstrip() if status.endswith("FAILED") else status
+            groups.setdefault(said, []).append(name)
     return [
         f"{', '.join(names) if len(names) <= _NAMED_TOGETHER else f'{len(names)} resources'}  {said}"
         for said, names in groups.items()
@@ -145,7 +153,8 @@ def units(count: int | None) -> str:
     return f"{count} unit{'' if count == 1 else 's'}"
 
 
-def _words(model: clients.Model) -> str:
-    # Both services remember the units of a model that is not running; they mean nothing then.
-    idle = model.status.startswith(("TRAIN", "STOPPED"))
+def _words(model: clients.ModelView) -> str:
+    # Services remember the units of a model that is not running; they mean nothing then.
+    life = by_name(model.service).lifecycle
+    idle = model.status in (life.trained, life.stopped) or model.status in life.unusable
     return model.status if idle or not model.units else f"{model.status}, {units(model.units)}"

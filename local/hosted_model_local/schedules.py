@@ -19,6 +19,8 @@ SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _INVOKE = "lambda:InvokeFunction"
 #: When each schedule was last looked at, and the expression that it had: a change begins anew.
 _seen: dict[Any, tuple[float, str]] = {}
+#: What was said of each schedule that cannot be run: a tick comes every second.
+_warned: dict[Any, str] = {}
 
 
 def tick() -> None:
@@ -34,21 +36,34 @@ def tick() -> None:
     now, before = time.time(), (get_account_id(), get_region())
     try:
         for key, record in list(scheduler._schedules._data.items()):
-            expression = f"{record.get('ScheduleExpression')} {record.get('ScheduleExpressionTimezone')}"
-            since, known = _seen.get(key, (now, expression))
-            _seen[key] = (now, expression)
-            if record.get("State") != "ENABLED" or known != expression:
-                continue
-            when = due(
-                str(record.get("ScheduleExpression")), record.get("ScheduleExpressionTimezone"), since, now
-            )
-            if when is not None:
-                set_request_account_id(key[0])
-                set_request_region(key[1])
-                _invoke(record.get("Target") or {}, when, key[0], key[1])
+            set_request_account_id(key[0])
+            set_request_region(key[1])
+            try:
+                _look(key, record, now)
+            except Exception as error:  # A schedule that makes no sense must not keep the others from firing.
+                _warn_once(key, record, error)
     finally:
         set_request_account_id(before[0])
         set_request_region(before[1])
+
+
+def _look(key: Any, record: dict[str, Any], now: float) -> None:
+    """Invoke the function of one schedule if it was due since the last look."""
+    expression, zone = str(record.get("ScheduleExpression")), record.get("ScheduleExpressionTimezone")
+    since, known = _seen.get(key, (now, f"{expression} {zone}"))
+    _seen[key] = (now, f"{expression} {zone}")
+    if record.get("State") != "ENABLED" or known != f"{expression} {zone}":
+        return
+    when = due(expression, zone, since, now)
+    if when is not None:
+        _invoke(record.get("Target") or {}, when, key[0], key[1])
+
+
+def _warn_once(key: Any, record: dict[str, Any], error: Exception) -> None:
+    said = f"{record.get('ScheduleExpression')} {record.get('ScheduleExpressionTimezone')}: {error!r}"
+    if _warned.get(key) != said:
+        _warned[key] = said
+        logger.warning("the schedule %s cannot be run: %s", record.get("Name"), said)
 
 
 def due(expression: str, zone: str | None, since: float, now: float) -> float | None:

@@ -2,7 +2,9 @@
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -10,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hosted_model_local import clients
-from hosted_model_local.state import State
+from hosted_model_local.run_folder import CloudRun
 
 TAG_PREFIX = "hosted-model:"
 NOBODY = "-"
@@ -43,8 +45,9 @@ def owner(tags: dict[str, str]) -> str:
     return _STACK.sub(r"\1", "/".join(said)) or NOBODY
 
 
-def tables(current: State) -> list[Table]:
-    """The tables of this cloud, read from its servers."""
+def tables(current: CloudRun, bundle: Path) -> list[Table]:
+    """The tables of this cloud, read from its servers; ``bundle`` are the certificates to trust."""
+    every = partial(_every_region, current, bundle)
     models = clients.Simulator(current.simulator_url).models()
     columns = ("Model", "Status", "Units", "Owner", "Starts", "Billed unit-s")
     made = [
@@ -58,46 +61,60 @@ def tables(current: State) -> list[Table]:
     ]
     return [
         *(made or [table("Models", columns, [])]),
-        table("EventBridge rules", ("Region", "Rule", "Schedule", "State"), _rules(current)),
+        table("EventBridge rules", ("Region", "Rule", "Schedule", "State"), every("events", _rules)),
+        table("Schedules", ("Region", "Schedule", "When", "State"), every("scheduler", _schedules)),
         table(
-            "Lambda functions", ("Region", "Function", "Runtime", "Timeout"), _functions(current), numbers=1
+            "Lambda functions",
+            ("Region", "Function", "Runtime", "Timeout"),
+            every("lambda", _functions),
+            numbers=1,
         ),
     ]
 
 
-def _row(model: clients.Model) -> tuple[object, ...]:
+def _row(model: clients.ModelView) -> tuple[object, ...]:
     billed = f"{model.billed_unit_seconds:.0f}"
     return model.name, model.status, model.units or "-", owner(model.tags), model.starts, billed
 
 
-def show(current: State) -> None:
+def show(current: CloudRun, bundle: Path) -> None:
     """Print the tables; an empty one as a line."""
     out = console()
-    for one in tables(current):
+    for one in tables(current, bundle):
         if one.row_count:
             out.print(one)
         else:
             out.print(f"{one.title}: none")
 
 
-def _client(current: State, service: str, region: str) -> Any:
-    bundle = current.environment["SSL_CERT_FILE"]
-    return clients.aws(service, endpoint=current.ministack_url, bundle=bundle, region=region)
+_Rows = Iterator[tuple[object, ...]]
 
 
-def _rules(current: State) -> list[tuple[object, ...]]:
-    return [
-        (region, rule["Name"], rule.get("ScheduleExpression", "-"), rule["State"])
-        for region in current.regions
-        for page in _client(current, "events", region).get_paginator("list_rules").paginate()
-        for rule in page["Rules"]
-    ]
+def _every_region(
+    current: CloudRun, bundle: Path, service: str, rows: Callable[[Any], _Rows]
+) -> list[tuple[object, ...]]:
+    found = []
+    for region in current.regions:
+        client = clients.aws(service, endpoint=current.ministack_url, bundle=str(bundle), region=region)
+        found += [(region, *row) for row in rows(client)]
+    return found
 
 
-def _functions(current: State) -> list[tuple[object, ...]]:
-    return [
-        (region, one["FunctionName"], one.get("Runtime", "-"), f"{one['Timeout']} s")
-        for region in current.regions
-        for page in _client(current, "lambda", region).get_paginator("list_functions").paginate()
-        for one in page["Functions"]
-    ]
+def _rules(client: Any) -> _Rows:
+    for page in client.get_paginator("list_rules").paginate():
+        for rule in page["Rules"]:
+            yield rule["Name"], rule.get("ScheduleExpression", "-"), rule["State"]
+
+
+def _schedules(client: Any) -> _Rows:
+    for page in client.get_paginator("list_schedules").paginate():
+        for one in page["Schedules"]:
+            found = client.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
+            zone = found.get("ScheduleExpressionTimezone", "UTC")
+            yield one["Name"], f"{found['ScheduleExpression']} {zone}", found["State"]
+
+
+def _functions(client: Any) -> _Rows:
+    for page in client.get_paginator("list_functions").paginate():
+        for one in page["Functions"]:
+            yield one["FunctionName"], one.get("Runtime", "-"), f"{one['Timeout']} s"

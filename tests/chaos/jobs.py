@@ -23,6 +23,8 @@ from support.world import virtual
 #: Histories of a job.
 EXAMPLES = 50
 EVENTS, APPS = "events", "apps"
+#: The service of a job of apps.
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,14 @@ class Job:
         return f"{self.kind}:{self.service}:{self.seed}"
 
     @staticmethod
-    def parse(text: str) -> Job:
+    def parse(text: str, examples: int = EXAMPLES, shrink: bool = True) -> Job:
         """Return the job of which this is the text; ValueError where it is none."""
         kind, service, seed = (*text.split(":"), "", "")[:3]
-        services = {EVENTS: set(CASES), APPS: {"all"}}
+        services = {EVENTS: set(CASES), APPS: {ALL}}
         if service not in services.get(kind, ()) or not seed.isdigit() or text.count(":") != 2:
             known = ", ".join(f"{EVENTS}:{name}:SEED" for name in CASES)
-            raise ValueError(f"REPLAY must be one of {known}, {APPS}:all:SEED, but it is {text!r}")
-        return Job(kind, service, int(seed))
+            raise ValueError(f"REPLAY must be one of {known}, {APPS}:{ALL}:SEED, but it is {text!r}")
+        return Job(kind, service, int(seed), examples, shrink)
 
 
 @dataclass

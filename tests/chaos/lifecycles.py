@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-from hosted_model_runtime import schedule
+from hosted_model_runtime.decisions import polling
 from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Script, Stack, play
 from support.invariants import Promises
@@ -207,7 +207,7 @@ def run(
 
     Polls are further apart than in production: there are fewer boundaries alike, and all are gone through.
     """
-    with patch.object(schedule, "LONGEST", 12.0):
+    with patch.object(polling, "LONGEST", 12.0):
         return _run(case, lifecycle, kill, handover)
 
 

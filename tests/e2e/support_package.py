@@ -68,6 +68,19 @@ def installed(wheel: Path) -> Iterator[Path]:
         yield python
 
 
+def clone(folder: Path) -> Path:
+    """A copy of what git has of this checkout, changes that are not committed included."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=CHECKOUT, capture_output=True, text=True, timeout=SECONDS, check=True,
+    )  # fmt: skip
+    for name in listed.stdout.splitlines():
+        if (CHECKOUT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(CHECKOUT / name, folder / name)
+    return folder
+
+
 def type_check(python: Path, *files: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """`mypy --strict`, without our configuration, for the packages of another Python.
 

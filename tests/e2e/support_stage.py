@@ -112,14 +112,14 @@ class Stage:
         given = {"service": service, "status": script.trained, **times, **members}
         self.simulator.seed(project, version, **given)
 
-    def model(self, project: str, version: str = "1", service: str = "lookoutvision") -> clients.Model:
+    def model(self, project: str, version: str = "1", service: str = "lookoutvision") -> clients.ModelView:
         """The model as it is now."""
         wanted = (service, project, version)
         return next(
             one for one in self.simulator.models() if (one.service, one.project, one.version) == wanted
         )
 
-    def infer(self, model: clients.Model) -> dict[str, Any]:
+    def infer(self, model: clients.ModelView) -> dict[str, Any]:
         """Send one image to the model, as an app would, with root keys; the service's result."""
         session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
         # botocore has no client of Lookout for Vision any more: the runtime brings its description.

@@ -34,8 +34,8 @@ class Story:
     rules_afterwards: list[str] = field(default_factory=list)
     log_of_create: str = ""
     outputs: list[dict[str, str]] = field(default_factory=list)
-    models: list[list[clients.Model]] = field(default_factory=list)
-    labels: list[clients.Model] = field(default_factory=list)
+    models: list[list[clients.ModelView]] = field(default_factory=list)
+    labels: list[clients.ModelView] = field(default_factory=list)
     principals: dict[str, set[str]] = field(default_factory=dict)
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from crhelper import CfnResource
 
+from hosted_model_runtime.cloudformation.crhelper_resource import HostedModelResource
 from hosted_model_runtime.contract import Attribute
-from hosted_model_runtime.resource import HostedModelResource
 from hosted_model_runtime.services.lookoutvision import LookoutVisionService
 from support.cases import LOOKOUTVISION
 from support.cloudformation import SECRET, Stack, play
@@ -60,7 +60,7 @@ def hazard(*, title: str, where: str, promise: str, closed_by: str, **world: Any
     title="A failing poll of a Create answers with a random physical ID",
     where="`_cfn_response`, `generate_physical_id`",
     promise="The physical ID of a failed create is the one that its success would have had",
-    closed_by="`_wrap_function`, `_cfn_response`",
+    closed_by="`_handle`",
 )
 def failed_poll(side: Side) -> Finding:
     side.seed(start_outcome="HOSTING_FAILED", status_message="no capacity")
@@ -72,7 +72,7 @@ def failed_poll(side: Side) -> Finding:
     title="A poll that returns True gives a random ID; on Update CloudFormation takes that for a replacement",
     where="`_cfn_response`, `generate_physical_id`",
     promise="An Update that changes no name keeps the physical ID",
-    closed_by="`_wrap_function`, `_cfn_response`",
+    closed_by="`_handle`",
     returns_true=True,
 )
 def poll_returns_true(side: Side) -> Finding:
@@ -88,7 +88,7 @@ def poll_returns_true(side: Side) -> Finding:
     title="The timer, half a second before the time-out, answers FAILED with an empty physical ID",
     where="`_timeout`, `_set_timeout`",
     promise="An invocation that runs out of time while the model starts fails nothing",
-    closed_by="`_set_timeout`",
+    closed_by="`__call__`",
     function_seconds=60,
 )
 def timer(side: Side) -> Finding:
@@ -104,7 +104,7 @@ def timer(side: Side) -> Finding:
     title="The timer leaves the rule: the model is stopped after that FAILED, and the rule ticks on",
     where="`_timeout`",
     promise="No rule is left two hours after an invocation that ran out of time",
-    closed_by="`_set_timeout`, `_polling_init`",
+    closed_by="`__call__`",
     function_seconds=60,
 )
 def timer_leaves_the_rule(side: Side) -> Finding:
@@ -128,7 +128,7 @@ def _refused_setup(side: Side) -> Any:
     title="Set-up that fails half-way leaves rule and permission behind",
     where="`_setup_polling`",
     promise="Neither a rule nor a permission is left when PutTargets was refused once",
-    closed_by="`_polling_init`, `_relay`",
+    closed_by="`__call__`, `_relay`",
 )
 def setup_fails(side: Side) -> Finding:
     _refused_setup(side)
@@ -139,7 +139,7 @@ def setup_fails(side: Side) -> Finding:
     title="Tear-down that fails answers FAILED though the model is hosted",
     where="`_remove_polling`, `__call__`",
     promise="A hosted model is answered with SUCCESS, whatever the removal of the rule meets",
-    closed_by="`__call__`, `_polling_init`",
+    closed_by="`__call__`",
 )
 def teardown_fails(side: Side) -> Finding:
     side.seed(start_seconds=1000)
@@ -154,7 +154,7 @@ def teardown_fails(side: Side) -> Finding:
     title="A duplicate tick after tear-down answers FAILED after SUCCESS",
     where="`__call__`",
     promise="All answers to one request are the same",
-    closed_by="`__call__`, `_polling_init`",
+    closed_by="`__call__`",
 )
 def duplicate_tick(side: Side) -> Finding:
     side.seed(start_seconds=1000)
@@ -167,7 +167,7 @@ def duplicate_tick(side: Side) -> Finding:
     title="No deadline: polling goes on after CloudFormation gave up, and the rule outlives the function",
     where="nowhere in crhelper",
     promise="Each request is answered before its ServiceTimeout, and afterwards nobody asks the service",
-    closed_by="`_polling_init`",
+    closed_by="`__call__`",
 )
 def no_deadline(side: Side) -> Finding:
     side.seed(start_seconds=1e6)
@@ -252,7 +252,7 @@ def no_right_over_the_policy(side: Side) -> Finding:
     title="The HTTP status of the answer is ignored: 503 counts as sent",
     where="`utils._send_response`",
     promise="An answer that the endpoint took with 503 is sent again until it arrives",
-    closed_by="`_send`, `answer.put`",
+    closed_by="`_tell`, `answer.put`",
 )
 def answer_503(side: Side) -> Finding:
     side.seed()
@@ -265,7 +265,7 @@ def answer_503(side: Side) -> Finding:
     title="The HTTP status of the answer is ignored: 403 counts as sent",
     where="`utils._send_response`",
     promise="An invocation whose answer was refused with 403 does not end as if all were well",
-    closed_by="`_send`, `answer.put`",
+    closed_by="`_tell`, `answer.put`",
 )
 def answer_403(side: Side) -> Finding:
     side.seed()
@@ -279,7 +279,7 @@ def answer_403(side: Side) -> Finding:
     title="No socket timeout: an endpoint that hangs holds the function to its end",
     where="`utils._send_response`",
     promise="An answer whose first connection hangs arrives within two minutes, and is the right one",
-    closed_by="`_send`, `answer.put`",
+    closed_by="`_tell`, `answer.put`",
 )
 def answer_hangs(side: Side) -> Finding:
     side.seed()
@@ -294,7 +294,7 @@ def answer_hangs(side: Side) -> Finding:
     title="Retries for ever: an endpoint out of reach holds the function to its end",
     where="`utils._send_response`",
     promise="An invocation that cannot answer ends within a minute of the model being up",
-    closed_by="`_send`, `answer.put`",
+    closed_by="`_tell`, `answer.put`",
 )
 def answer_unreachable(side: Side) -> Finding:
     side.seed(start_seconds=1)
@@ -314,7 +314,7 @@ def _long_failure(side: Side) -> Any:
     title="No guard of the answer's 4096 bytes",
     where="`_send`",
     promise="No answer has more than 4096 bytes, whatever the service says",
-    closed_by="`_send`, `answer.body`",
+    closed_by="`_tell`, `answer.body`",
 )
 def answer_size(side: Side) -> Finding:
     _long_failure(side)
@@ -326,7 +326,7 @@ def answer_size(side: Side) -> Finding:
     title="Reason keeps only its last 240 characters",
     where="`_send`",
     promise="A long Reason still names the model",
-    closed_by="`_send`, `answer.body`",
+    closed_by="`_tell`, `answer.body`",
 )
 def reason_begins(side: Side) -> Finding:
     reason = _long_failure(side).answers[0].body["Reason"]
@@ -337,7 +337,7 @@ def reason_begins(side: Side) -> Finding:
     title="Internals leak into Data",
     where="`_send`, `_polling_init`",
     promise="Data has the attributes of the resource and nothing else",
-    closed_by="`_send`",
+    closed_by="`_tell`",
 )
 def data_leaks(side: Side) -> Finding:
     data = _refused_setup(side).answers[0].body["Data"]
@@ -378,7 +378,7 @@ def delete_sleeps(side: Side) -> Finding:
     title="NoEcho sticks to the next request in a warm function",
     where="`_crhelper_init`",
     promise="A request starts without the NoEcho of the one before",
-    closed_by="`_crhelper_init`, `_send`",
+    closed_by="`__call__`, `_tell`",
 )
 def no_echo_sticks(side: Side) -> Finding:
     side.seed()
@@ -393,7 +393,7 @@ def no_echo_sticks(side: Side) -> Finding:
     title="A failed initialisation sticks to every later request in a warm function",
     where="`_crhelper_init`",
     promise="A failure while the function was initialised does not fail the second request",
-    closed_by="`_crhelper_init`",
+    closed_by="`__call__`",
 )
 def failed_init_sticks(side: Side) -> Finding:
     side.seed()
@@ -460,22 +460,21 @@ def test_hazard(name: str, who: str, record_property: Callable[[str, object], No
 # --- beside the table ---------------------------------------------------------------------------------------
 
 
-def test_every_attribute_that_crhelper_sets_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``HostedModelResource`` does not call ``super().__init__``: it would make three clients."""
-    monkeypatch.setenv("AWS_SAM_LOCAL", "true")
-    without_clients = set(vars(CfnResource(log_level="WARNING")))
-    monkeypatch.delenv("AWS_SAM_LOCAL")
-    assert without_clients - set(vars(HostedModelResource(lambda event: ""))) == set()
+def test_what_is_used_of_crhelper_needs_nothing_that_is_not_set() -> None:
+    """``HostedModelResource`` does not call ``super().__init__``: it would make three clients.
 
+    Of crhelper it uses the registration of functions and the search for the one that answers an event.
+    """
 
-def test_what_is_left_out_are_the_clients_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    with side(PLAIN) as made:
-        made.seed()
-        made.create(hours=0.1)
-        plain = set(vars(made.warm().helper))
-    missing = plain - set(vars(HostedModelResource(lambda event: "")))
-    # RequestType is set by _crhelper_init, which ours calls.
-    assert missing == {"_lambda_client", "_events_client", "_logs_client", "RequestType"}
+    def func(event: Any, invocation: Any) -> Any:
+        raise AssertionError("nothing is called here")
+
+    ours = HostedModelResource(lambda event: "")
+    ours.every_request(func)
+    for kind in ("Create", "Update", "Delete", "Start", "Stop"):
+        for tick in ({}, {"CrHelperPoll": True}):
+            ours._event = {"RequestType": kind, **tick}
+            assert ours._get_func() is func
 
 
 def test_no_timer_runs_beside_the_work() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hosted_model_runtime import lease
 from hosted_model_runtime.contract import Tag
+from hosted_model_runtime.decisions import lease_hours, marks
 from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Stack, play
 from support.invariants import Promises
@@ -53,12 +53,12 @@ class TestADay:
     def test_it_sleeps_and_wakes_and_is_gone(self, world: World, case: ServiceCase) -> None:
         stack = asleep(world, case)
         seen = model(world, case)
-        assert lease.is_asleep(seen["tags"])
+        assert lease_hours.is_asleep(seen["tags"])
         assert seen["tags"][Tag.STACK] == stack.id
         play(world, stack.hours("Start"))
         seen = model(world, case)
         assert (seen["status"], seen["starts"]) == (case.running, 2)
-        assert not lease.is_asleep(seen["tags"])
+        assert not lease_hours.is_asleep(seen["tags"])
         play(world, stack.delete())
         seen = model(world, case)
         assert seen["status"] == case.stopped
@@ -75,11 +75,11 @@ class TestADay:
 
     def test_what_runs_already_is_left_running(self, world: World, case: ServiceCase) -> None:
         stack = hosted(world, case)
-        since = lease.Mark.parse(model(world, case)["tags"][Tag.REQUEST])
+        since = marks.Mark.parse(model(world, case)["tags"][Tag.REQUEST])
         play(world, stack.hours("Start"))
         seen = model(world, case)
         assert (seen["status"], seen["starts"]) == (case.running, 1)
-        hours = lease.hours_of(seen["tags"])
+        hours = lease_hours.hours_of(seen["tags"])
         assert hours
         assert since
         assert hours.hosted_at == since.hosted_at
@@ -270,9 +270,9 @@ class TestFailures:
         assert seen["status"] == case.failed
         # One of the deploy, three of the schedule.
         assert seen["starts"] == 4
-        hours = lease.hours_of(seen["tags"])
+        hours = lease_hours.hours_of(seen["tags"])
         assert hours
-        assert hours.state is lease.State.FAILED
+        assert hours.state is marks.State.FAILED
         assert any('"HostingFailures"' in line for line in world.metrics)
         # The next occasion tries again.
         seed(world, case, "1", status=case.failed, start_outcome=case.running)
@@ -304,7 +304,7 @@ class TestFailures:
         play(world, stack.hours("Stop"))
         seen = model(world, case)
         assert seen["starts"] == 2
-        assert lease.is_asleep(seen["tags"])
+        assert lease_hours.is_asleep(seen["tags"])
         finish(world, case, stack)
 
     @pytest.mark.parametrize("goal", ["Start", "Stop"])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hosted_model_runtime.contract import Tag
-from hosted_model_runtime.hosting import STRIPPED
-from hosted_model_runtime.tokens import fingerprint
+from hosted_model_runtime.decisions.moves import STRIPPED
+from hosted_model_runtime.decisions.tokens import fingerprint
 from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Sent, Stack, play
 from support.models import model, seed

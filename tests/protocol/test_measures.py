@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import hosted_model_runtime.metrics as metrics_module
+import hosted_model_runtime.invocation.emf as emf_module
 from hosted_model_runtime.contract import Metric
 from support.cases import LOOKOUTVISION, PROJECT, ServiceCase
 from support.cloudformation import Script, Stack, play
@@ -174,7 +174,7 @@ def test_what_goes_wrong_with_a_metric_changes_no_answer(
     def broken(_: str) -> None:
         raise OSError("standard output is closed")
 
-    monkeypatch.setattr(metrics_module, "emit", broken)
+    monkeypatch.setattr(emf_module, "emit", broken)
     seed(world, case)
     stack = Stack(world, case)
     done(world, stack.create(case.properties("1")))

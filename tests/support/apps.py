@@ -92,7 +92,8 @@ class Shape:
             (f"Slot{number}",): Declared(service, hours, str(9_000_001 + number), units=700_001 + number)
             for number, (service, hours) in enumerate(self.kinds)
         }
-        return StackOfApp(models, "explicit" if self.has_provider else "implicit", 1_601, 800_001)
+        # Elsewhere than where a model makes it: so logical IDs that follow its path are told from others.
+        return StackOfApp(models, "moved" if self.has_provider else "implicit", 1_601, 800_001)
 
 
 def shapes() -> Iterator[Shape]:
@@ -108,7 +109,7 @@ _SYNTHESISED: dict[Shape, Template] = {}
 
 
 def prepare(wanted: Iterable[Shape] | None = None) -> None:
-    """Synthesise shapes, all of them unless it is said which; before a fork, which the CDK does not survive."""
+    """Synthesise shapes, all of them unless it is said which; before a fork: the CDK does not survive it."""
     missing = [shape for shape in dict.fromkeys(wanted or shapes()) if shape not in _SYNTHESISED]
     if missing:
         _SYNTHESISED.update(zip(missing, _synth([shape.stand_in for shape in missing]), strict=True))

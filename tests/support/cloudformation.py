@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from hosted_model_runtime.request import from_schedule
+from hosted_model_runtime.cloudformation.events import from_schedule
 from support.cases import ServiceCase
 from support.world import FUNCTION_ARN, AnswerRecord, World
 
@@ -30,6 +30,8 @@ class Sent:
     expiry: float
     answers: list[AnswerRecord] = field(default_factory=list)
     abandoned: bool = False
+    #: When its stack was gone, function and all: nobody listens any more.
+    over: float = float("inf")
 
     @property
     def answer(self) -> Mapping[str, Any] | None:
@@ -54,8 +56,6 @@ class CustomResource:
         self.requests: list[Sent] = []
         #: The RequestIds of what schedules asked for.
         self.scheduled: set[str] = set()
-        #: What RequestIds derive from.
-        self.key = stack
         world.on_answer.append(self._take)
 
     def send(
@@ -77,12 +77,12 @@ class CustomResource:
         date = datetime.fromtimestamp(int(now), UTC).strftime("%Y%m%dT%H%M%SZ")
         event: dict[str, Any] = {
             "RequestType": kind,
-            "RequestId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.key}/{number}")),
+            "RequestId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.id}/{self.logical_id}/{number}")),
             "StackId": self.id,
             "LogicalResourceId": self.logical_id,
             "ResourceType": "Custom::HostedModel",
             "ServiceToken": function_arn,
-            "ResponseURL": f"https://answers.example/{self.name}/{number}?X-Amz-Date={date}"
+            "ResponseURL": f"https://answers.example/{self.name}/{self.logical_id}/{number}?X-Amz-Date={date}"
             f"&X-Amz-Expires=7200&X-Amz-Signature={SECRET}",
             "ResourceProperties": dict(properties),
         }

@@ -28,7 +28,7 @@ from botocore.exceptions import ReadTimeoutError
 from crhelper import CfnResource
 from greenlet import greenlet
 
-import hosted_model_runtime.answer as answer_module
+import hosted_model_runtime.cloudformation.answer as answer_module
 import support.world as world_module
 from hosted_model_runtime.services.base import CLIENT_CONFIG
 from support.cases import LOOKOUTVISION, PROJECT

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from hosted_model_runtime import lease
 from hosted_model_runtime.contract import Scheduled, Tag
-from hosted_model_runtime.hosting import IN_FLIGHT_SECONDS
-from hosted_model_runtime.lease import State
+from hosted_model_runtime.decisions import lease_hours
+from hosted_model_runtime.decisions.marks import State
+from hosted_model_runtime.decisions.moves import IN_FLIGHT_SECONDS
 from support.cases import CASES, ServiceCase
 from support.cloudformation import SECRET, CustomResource, Sent, Stack
 from support.world import RETRY_SECONDS, World
@@ -43,10 +43,10 @@ class Logs(logging.Handler):
 
 def may_sleep(model: dict[str, Any]) -> bool:
     """Say whether a model with hours is stopped as they want it, or a schedule could not do its work."""
-    hours = lease.hours_of(model["tags"])
+    hours = lease_hours.hours_of(model["tags"])
     if hours and hours.state is State.FAILED:
         return True
-    return lease.is_asleep(model["tags"]) and model["status"] not in RUNNING
+    return lease_hours.is_asleep(model["tags"]) and model["status"] not in RUNNING
 
 
 class Requests:
@@ -75,9 +75,9 @@ class Requests:
 
     def _one_answer(self) -> Iterable[str]:
         for stack, sent in self._sent():
-            name = f"{stack.name} {sent.event['RequestType']} {stack.requests.index(sent)}"
+            name = f"{stack.name}.{stack.logical_id} {sent.event['RequestType']} {stack.requests.index(sent)}"
             # Once CloudFormation has gone on to another request, nobody listens to this one any more.
-            until = min((other.issued for other in self._later(stack, sent)), default=float("inf"))
+            until = min([sent.over, *(other.issued for other in self._later(stack, sent))])
             told = {self._told(answer.body) for answer in sent.answers if answer.time <= until}
             if len(told) > 1:
                 yield f"1: {name} got answers that differ: {told}"
@@ -168,18 +168,18 @@ class Requests:
 
     def _superseded_is_silent(self) -> Iterable[str]:
         order = {
-            sent.event["RequestId"]: (stack.id, number)
+            sent.event["RequestId"]: ((stack.id, stack.logical_id), number)
             for stack in self.resources
             for number, sent in enumerate(stack.requests)
         }
-        taken: dict[tuple[str, str], tuple[int, float]] = {}
+        taken: dict[tuple[tuple[str, str], str], tuple[int, float]] = {}
         for effect in self.world.effects:
             if effect.request_id not in order:
                 continue
-            stack_id, number = order[effect.request_id]
-            latest, since = taken.get((stack_id, effect.arn), (-1, 0.0))
+            resource, number = order[effect.request_id]
+            latest, since = taken.get((resource, effect.arn), (-1, 0.0))
             if number > latest:
-                taken[stack_id, effect.arn] = (number, effect.time)
+                taken[resource, effect.arn] = (number, effect.time)
             elif number < latest and effect.time > since + IN_FLIGHT_SECONDS:
                 yield f"6: request {number} did {effect.operation} after request {latest} had taken over"
 

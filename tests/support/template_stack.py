@@ -3,8 +3,8 @@
 Follows "Update behaviors of stack resources" and "Stack failure options", AWS CloudFormation User Guide, and
 what is known beyond them. An update brings everything that is new or changed into force first, policies
 included, and deletes what is gone last, under the new policies. A rollback brings everything back that was
-there, the old policies included, and deletes what was created last; what was to be removed never learns of any
-of it. A Delete that fails while a deploy cleans up is tried three times and then given up: the stack is
+there, the old policies included, and deletes what was created last; what was to be removed never learns of
+any of it. A Delete that fails while a deploy cleans up is tried three times and then given up: the stack is
 complete, and the resource is in its history as DELETE_FAILED.
 
 Custom resources run side by side where the template lets them; every other resource is there at once.
@@ -34,6 +34,8 @@ NEIGHBOUR = "Neighbour"
 CLEANUP_TRIES = 3
 #: What CloudFormation takes between two steps of an operation, in seconds.
 PAUSE = 1.0
+#: What it takes to delete a function, in seconds: an invocation that runs may still end in order.
+FUNCTION_PAUSE = 10.0
 TOKEN_CHANGED = "Modifying service token is not allowed."
 
 
@@ -323,6 +325,8 @@ class TemplateStack:
                     self.failures.append(failure)
                     raise FailedError(failure.reason)
                 yield from self._pause()
+        if resource.type == FUNCTION:
+            yield self._until(self.world.now + FUNCTION_PAUSE)
         self._leave(resource)
 
     # --- several at once --------------------------------------------------------------------------------
@@ -395,9 +399,7 @@ class TemplateStack:
 
     def _custom(self, logical_id: str) -> CustomResource:
         if logical_id not in self.hosted:
-            made = CustomResource(self.world, f"{self.name}.{logical_id}", self.id, logical_id)
-            made.key = f"{self.id}/{logical_id}"
-            self.hosted[logical_id] = made
+            self.hosted[logical_id] = CustomResource(self.world, self.name, self.id, logical_id)
         return self.hosted[logical_id]
 
     def _send(self, kind: str, resource: Resource, old: Resource | None) -> Sent:
@@ -423,9 +425,14 @@ class TemplateStack:
         if self.resources.get(resource.logical_id) == resource:
             if resource.type == FUNCTION:
                 self.world.functions.pop(self._arn(resource.logical_id), None)
+                self._nobody_listens()
             del self.resources[resource.logical_id]
             self._policies.clear()
         self.left_over = [one for one in self.left_over if one != resource]
+
+    def _nobody_listens(self) -> None:
+        for sent in (sent for one in self.hosted.values() for sent in one.requests):
+            sent.over = min(sent.over, self.world.now)
 
     def _deploy_function(self, resource: Resource) -> None:
         arn = self._arn(resource.logical_id)

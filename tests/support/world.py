@@ -32,19 +32,21 @@ from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 from greenlet import greenlet
 
-import hosted_model_runtime.answer as answer_module
-import hosted_model_runtime.metrics as metrics_module
-import hosted_model_runtime.resource as resource_module
+import hosted_model_runtime.cloudformation.answer as answer_module
+import hosted_model_runtime.cloudformation.crhelper_resource as resource_module
+import hosted_model_runtime.invocation.clock as clock_module
+import hosted_model_runtime.invocation.emf as emf_module
 import hosted_model_runtime.services as services_module
-import hosted_model_runtime.watch as watch_module
 from hosted_model_local.simulator import Request, Simulator
+from hosted_model_runtime.cloudformation.events import from_schedule
 from hosted_model_runtime.contract import Env
-from hosted_model_runtime.request import from_schedule
 from support.policy import REGION, PolicyAuthorizer, rule_prefix, statements
 
 START = 1_795_000_000.0
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:provider"
 FUNCTION_SECONDS = 900.0
+#: No history takes as long as a week, unless something in it never ends.
+LONGEST_SECONDS = 7 * 86400.0
 #: "Lambda retries … twice, with a one-minute wait before the first, and two minutes before the second."
 RETRY_SECONDS = (60.0, 120.0)
 
@@ -214,6 +216,8 @@ class World:
             when = self._queue[0][0]
             if end is not None and when > end:
                 break
+            if when > START + LONGEST_SECONDS:
+                raise AssertionError(f"something goes on for ever; last: {self.trace[-3:]}")
             _, _, action = heapq.heappop(self._queue)
             self.now = max(self.now, when)
             action()
@@ -458,6 +462,9 @@ class World:
         if self.rules.get(rule.name) is not rule:
             return
         rule.ticks += 1
+        if not any(self._function(one["StackId"], one["Arn"]) for one in rule.targets.values()):
+            # It would tick for ever, and bring nobody.
+            return
         for target in list(rule.targets.values()):
             for delay in self.tick_plan(rule):
                 asked = (target["StackId"], json.loads(target["Input"]), 0, target["Arn"])
@@ -534,19 +541,19 @@ def _new_client(service: str) -> Any:
 @contextmanager
 def virtual() -> Iterator[None]:
     """Put the code under test into virtual worlds, and take it out again."""
-    saved = (watch_module.time, answer_module._send, resource_module._events, dict(services_module.FACTORIES))
-    watch_module.time = _Time  # type: ignore[assignment]
+    saved = (clock_module.time, answer_module._send, resource_module._events, dict(services_module.FACTORIES))
+    clock_module.time = _Time  # type: ignore[assignment]
     answer_module._send = lambda host, target, content: World.current.put_answer(host, target, content)
     resource_module._events = lambda: _client("events")  # type: ignore[assignment]
     factories = services_module.FACTORIES
     for name, factory in saved[3].items():
         adapter = factory.__self__  # type: ignore[attr-defined]
         factories[name] = lambda a=adapter, n=name: a(_client(n))  # type: ignore[index]
-    emit, metrics_module.emit = metrics_module.emit, lambda line: World.current.metrics.append(line)
+    emit, emf_module.emit = emf_module.emit, lambda line: World.current.metrics.append(line)
     sys.modules.setdefault("hosted_model_runtime.index", fresh_index())
     try:
         yield
     finally:
-        watch_module.time, answer_module._send, resource_module._events = saved[:3]  # type: ignore[assignment]
-        metrics_module.emit = emit
+        clock_module.time, answer_module._send, resource_module._events = saved[:3]  # type: ignore[assignment]
+        emf_module.emit = emit
         factories.update(saved[3])  # type: ignore[attr-defined]

@@ -1,9 +1,8 @@
-"""What the host needs of a service, and how its errors are sorted."""
+"""What the driver needs of a service, and how its errors are sorted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -13,10 +12,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..reconcile import Observed
-from ..request import Units
+from ..decisions.model import Sighting, Units
 
-#: The host polls and retries by itself, with the deadline in view: the SDK must neither sleep nor repeat.
+#: The driver polls and retries by itself, with the deadline in view: the SDK must neither sleep nor repeat.
 #: The read time-out is far below the deadline's margin, so that no call can outlast it.
 CLIENT_CONFIG = Config(
     connect_timeout=3,
@@ -71,16 +69,6 @@ class ServiceError(Exception):
         self.kind, self.retry_after = kind, retry_after
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A model as one description shows it: what was observed, its ARN (empty when absent), its exact name."""
-
-    observed: Observed
-    arn: str
-    version: str
-    model: Mapping[str, str]
-
-
 class Service(Protocol):
     """One adapter. Every method raises :class:`ServiceError` and nothing else of the SDK's."""
 
@@ -89,7 +77,7 @@ class Service(Protocol):
     running: str
     stopped: str
 
-    def identity(self, model: Mapping[str, str]) -> str:
+    def physical_id(self, model: Mapping[str, str]) -> str:
         """Return the physical ID of a declared model; ValueError where a member breaks its limit."""
 
     def describe(self, model: Mapping[str, str]) -> Sighting:

@@ -11,9 +11,8 @@ from typing import Any
 
 from .. import contract
 from ..contract import LookoutVision as Names
-from ..reconcile import Observed, Phase
-from ..request import Units
-from .base import CLIENT_CONFIG, Kind, ServiceError, Sighting, shared_session, sorted_error
+from ..decisions.model import Observed, Phase, Sighting, Units
+from .base import CLIENT_CONFIG, Kind, ServiceError, shared_session, sorted_error
 
 PHASES: Mapping[str, Phase] = {
     "TRAINING": Phase.UNREADY,
@@ -61,7 +60,7 @@ class LookoutVisionService:
         """Return an adapter with a client of our own service model."""
         return cls(session().create_client(Names.SERVICE, config=CLIENT_CONFIG))
 
-    def identity(self, model: Mapping[str, str]) -> str:
+    def physical_id(self, model: Mapping[str, str]) -> str:
         if set(model) != set(Names.LIMITS):
             raise ValueError(f"Model must have {' and '.join(Names.LIMITS)}, but it has {sorted(model)}")
         if wrong := contract.check_members(Names.LIMITS, model):

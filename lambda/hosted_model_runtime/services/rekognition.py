@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..contract import Rekognition as Names
-from ..reconcile import Observed, Phase
-from ..request import Units
-from .base import CLIENT_CONFIG, Kind, ServiceError, Sighting, shared_session, sorted_error
+from ..decisions.model import Observed, Phase, Sighting, Units
+from .base import CLIENT_CONFIG, Kind, ServiceError, shared_session, sorted_error
 
 PHASES: Mapping[str, Phase] = {
     "TRAINING_IN_PROGRESS": Phase.UNREADY,
@@ -71,7 +70,7 @@ class RekognitionService:
         """Return an adapter with botocore's own client."""
         return cls(session().create_client(Names.SERVICE, config=CLIENT_CONFIG))
 
-    def identity(self, model: Mapping[str, str]) -> str:
+    def physical_id(self, model: Mapping[str, str]) -> str:
         if wrong := Names.check(model):
             raise ValueError(wrong)
         if Names.PROJECT_VERSION_ARN in model:

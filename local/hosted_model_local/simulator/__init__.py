@@ -19,6 +19,8 @@ Rekognition Custom Labels
 Control
     ``/_simulator/…`` on the same port makes models, injects faults and tells what was called and billed.
 
+`registry.SERVICES` lists them. A service is a subclass of `service.Service` in a file of its own.
+
 Where the documents are silent
 ------------------------------
 - Another input for an active ClientToken: "an error occurs". Here a ConflictException.
@@ -36,6 +38,11 @@ Where the documents are silent
   a code of AWS.
 - Order of checks: authentication, authorisation, request quota, validation, existence, state. A body that is
   not JSON is a ValidationException, as is a tag key that is given twice or begins with ``aws:``.
+- Tags are consistent at once, unless the control API says that reads lag. Then what ListTagsForResource
+  shows and what ``aws:ResourceTag`` conditions see is late; a write always adds to what is so.
+- UnrecognizedClientException, InvalidSignatureException, ExpiredTokenException and AccessDeniedException of a
+  fault have HTTP status 403 in Lookout for Vision and 400 in Rekognition, as protocols do; a fault can name
+  another one. RequestTimeoutException has 408 in both.
 - A project exists as long as it has a model, and is as old as one of them. ListModels and ListProjects are
   consistent at once, in order of version numbers and of names.
 - Status messages, Performance and OutputConfig are made up. DetectAnomalies does not look into the image: its

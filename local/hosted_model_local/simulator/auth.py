@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import urllib3
 
@@ -16,7 +16,15 @@ from .http import Request
 # Codes of a refused caller whose HTTP status is not 403.
 AUTH_STATUS = {"IncompleteSignatureException": 400, "InternalFailure": 500}
 
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/[^/,\s]+/aws4_request")
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
+
+
+class Scope(NamedTuple):
+    """The credential scope of Signature Version 4: who signed, for which region and service."""
+
+    access_key: str
+    region: str
+    service: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +52,10 @@ class Authorizer(Protocol):
         """Decide on one action; the action None asks only who it is."""
 
 
-def credential(request: Request) -> tuple[str, str] | None:
-    """Access key ID and region of the SigV4 credential scope."""
+def credential(request: Request) -> Scope | None:
+    """The credential scope of a signed request."""
     match = _CREDENTIAL.search(request.headers.get("authorization", ""))
-    return (match[1], match[2]) if match else None
+    return Scope(match[1], match[2], match[3]) if match else None
 
 
 class HttpAuthorizer:
@@ -84,12 +92,12 @@ class HttpAuthorizer:
         context: Mapping[str, str | list[str]],
     ) -> Decision:
         """Ask; an endpoint that fails allows nothing."""
-        key = credential(request)
-        if action is None and key and key[0] in self._known:
-            return self._known[key[0]]
+        scope = credential(request)
+        if action is None and scope and scope.access_key in self._known:
+            return self._known[scope.access_key]
         decision = self._ask(request, action, resource, region, context)
-        if action is None and key and decision.allowed:
-            self._known[key[0]] = decision
+        if action is None and scope and decision.allowed:
+            self._known[scope.access_key] = decision
         return decision
 
     def _ask(

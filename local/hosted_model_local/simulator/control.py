@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
-from . import lookoutvision, rekognition
-from .faults import CONNECTION_RESET, Fault
+from .calls import CallRecord
+from .errors import COMMON_STATUS
+from .faults import CONNECTION_RESET, Fault, Faults
 from .http import Request, Response, json_object, json_response
-from .models import Lifecycle, Model
-
-if TYPE_CHECKING:
-    from .core import Simulator
+from .models import Lifecycle, SimulatedModel
+from .payload import ControlError, Payload, choice, count_or_none, number, number_or_none, only, text
+from .service import Service, World
+from .tags import MAX_LAG_SECONDS, TagLag
 
 PREFIX = "/_simulator/"
 
-_SERVICES = {lookoutvision.NAME: lookoutvision, rekognition.NAME: rekognition}
-_OPERATIONS = lookoutvision.OPERATIONS | rekognition.OPERATIONS
+_LAG_MEMBERS = frozenset({"tag_lag_seconds", "tag_lag_seed"})
 _MODEL_MEMBERS = frozenset(
     {
         "service",
@@ -35,31 +36,37 @@ _MODEL_MEMBERS = frozenset(
         "max_inference_units",
         "project_timestamp",
         "version_timestamp",
+        *_LAG_MEMBERS,
     }
 )
 _FAULT_MEMBERS = frozenset(Fault.__dataclass_fields__)
-_QUOTA_MEMBERS = frozenset(
-    {"requests_per_second", "max_inference_units", "account", "max_running_models", "max_units_per_model"}
-)
-
-# Infinity, which Python's JSON reads, is no time; nor is anything near it.
-_MAX_NUMBER = 1e15
-
-Payload = dict[str, object]
 
 
-class ControlError(Exception):
-    """A control request that makes no sense, with its HTTP status."""
+class Controlled(Protocol):
+    """What the control API changes: a simulator."""
 
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
+    default_account: str
+    default_region: str
+    offset: float
+    world: World
+    faults: Faults
+    calls: deque[CallRecord]
+    services: dict[str, Service]
+
+    def now(self) -> float:
+        """The simulator's time."""
+
+    def reset(self) -> None:
+        """Back to the state after construction."""
+
+    def limit_rate(self, requests_per_second: float | None) -> None:
+        """Set the request quota."""
 
 
 class Control:
     """The control API of one simulator. The caller holds the simulator's lock."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Controlled) -> None:
         self._simulator = simulator
 
     def handle(self, request: Request, now: float) -> Response:
@@ -90,22 +97,24 @@ class Control:
         return [_view(model, now) for model in self._simulator.world.models.all(now)]
 
     def _put_model(self, path: list[str], payload: Payload, now: float) -> object:
-        _only(payload, _MODEL_MEMBERS)
+        only(payload, _MODEL_MEMBERS)
         project, version = _project_and_version(path)
-        life = _lifecycle(payload)
+        service = self._service(payload)
+        life = service.lifecycle
         _check_model(life, payload)
         account, region = self._place(payload)
         models = self._simulator.world.models
         model = models.get((life.service, account, region, project), version, now)
+        new = model is None
         if model is None:
-            if not _SERVICES[life.service].is_model_name(project, version):
+            if not service.is_model_name(project, version):
                 raise ControlError(f"{project}/{version} is no name of a model of {life.service}.")
-            model = Model.create(life, project, version, account, region, now)
+            model = SimulatedModel.create(life, project, version, account, region, now)
             if "status" in payload:
                 # A new model was never anything else than what it is made as.
                 model.history.clear()
             models.add(model)
-        _change(model, payload, now)
+        _change(model, payload, now, new=new)
         return _view(model.advance(now), now)
 
     def _delete_model(self, path: list[str], payload: Payload, now: float) -> object:
@@ -113,9 +122,9 @@ class Control:
         key = (model.lifecycle.service, model.account, model.region, model.project)
         return {"deleted": self._simulator.world.models.remove(key, model.version)}
 
-    def _known_model(self, path: list[str], payload: Payload, now: float) -> Model:
+    def _known_model(self, path: list[str], payload: Payload, now: float) -> SimulatedModel:
         project, version = _project_and_version(path)
-        life = _lifecycle(payload)
+        life = self._service(payload).lifecycle
         account, region = self._place(payload)
         model = self._simulator.world.models.get((life.service, account, region, project), version, now)
         if model is None:
@@ -124,9 +133,13 @@ class Control:
             )
         return model
 
+    def _service(self, payload: Payload) -> Service:
+        services = self._simulator.services
+        return services[choice(payload.get("service", next(iter(services))), "service", services)]
+
     def _place(self, payload: Payload) -> tuple[str, str]:
-        account = _text(payload, "account", self._simulator.default_account)
-        region = _text(payload, "region", self._simulator.default_region)
+        account = text(payload, "account", self._simulator.default_account)
+        region = text(payload, "region", self._simulator.default_region)
         if not (len(account) == 12 and account.isdecimal()):
             raise ControlError("account must have 12 digits.")
         return account, region
@@ -137,8 +150,8 @@ class Control:
         return [asdict(fault) for fault in self._simulator.faults.all()]
 
     def _post_fault(self, path: list[str], payload: Payload, now: float) -> object:
-        _only(payload, _FAULT_MEMBERS)
-        self._simulator.faults.add(_fault(payload))
+        only(payload, _FAULT_MEMBERS)
+        self._simulator.faults.add(_fault(payload, self._simulator.services))
         return self._get_faults(path, payload, now)
 
     def _delete_faults(self, path: list[str], payload: Payload, now: float) -> object:
@@ -153,44 +166,53 @@ class Control:
         return [asdict(call) for call in self._simulator.calls if call.time >= since]
 
     def _get_quota(self, path: list[str], payload: Payload, now: float) -> object:
-        return asdict(self._simulator.world.limits)
+        return self._simulator.world.limits.view()
 
     def _put_quota(self, path: list[str], payload: Payload, now: float) -> object:
-        _only(payload, _QUOTA_MEMBERS)
         limits = self._simulator.world.limits
-        rate = _number_or_none(payload, "requests_per_second", above=0.0)
-        counts = {
-            name: _count_or_none(payload, name)
-            for name in ("max_inference_units", "max_running_models", "max_units_per_model")
-            if name in payload
-        }
+        only(payload, frozenset({"requests_per_second", "account", *limits.counts}))
+        rate = number_or_none(payload, "requests_per_second", above=0.0)
+        counts = {name: count_or_none(payload, name) for name in limits.counts if name in payload}
+        account = self._place(payload)[0] if "account" in payload else None
         if "requests_per_second" in payload:
             self._simulator.limit_rate(rate)
-        if "account" in payload and "max_inference_units" in counts:
-            account, _ = self._place(payload)
-            limits.max_inference_units_by_account[account] = counts.pop("max_inference_units")
-        for name, count in counts.items():
-            setattr(limits, name, count)
-        return asdict(limits)
+        changed = limits.counts if account is None else limits.by_account.setdefault(account, {})
+        changed.update(counts)
+        return limits.view()
+
+    def _get_tags(self, path: list[str], payload: Payload, now: float) -> object:
+        lags = self._simulator.world.tag_lags
+        return {name: _lag_view(lags.get(name)) for name in self._simulator.services}
+
+    def _put_tags(self, path: list[str], payload: Payload, now: float) -> object:
+        only(payload, _LAG_MEMBERS | {"service"})
+        lag = _lag(payload)
+        names = [self._service(payload).name] if "service" in payload else list(self._simulator.services)
+        for name in names:
+            self._simulator.world.tag_lags.pop(name, None)
+            if lag is not None:
+                # Each service draws by itself: what one is asked does not change what another one shows.
+                self._simulator.world.tag_lags[name] = TagLag(lag.seconds, lag.seed)
+        return self._get_tags(path, payload, now)
 
     def _reset(self, path: list[str], payload: Payload, now: float) -> object:
         self._simulator.reset()
         return {"reset": True}
 
     def _health(self, path: list[str], payload: Payload, now: float) -> object:
-        return {"status": "ok", "services": sorted(_SERVICES)}
+        return {"status": "ok", "services": sorted(self._simulator.services)}
 
     def _get_clock(self, path: list[str], payload: Payload, now: float) -> object:
         return {"now": self._simulator.now(), "offset": self._simulator.offset}
 
     def _put_clock(self, path: list[str], payload: Payload, now: float) -> object:
-        _only(payload, frozenset({"offset"}))
-        self._simulator.offset = _number(payload, "offset")
+        only(payload, frozenset({"offset"}))
+        self._simulator.offset = number(payload, "offset")
         return self._get_clock(path, payload, now)
 
     def _post_clock(self, path: list[str], payload: Payload, now: float) -> object:
-        _only(payload, frozenset({"advance"}))
-        self._simulator.offset += _number(payload, "advance")
+        only(payload, frozenset({"advance"}))
+        self._simulator.offset += number(payload, "advance")
         return self._get_clock(path, payload, now)
 
 
@@ -200,13 +222,14 @@ _ROUTES: dict[str, dict[str, _Handler]] = {
     "faults": {"GET": Control._get_faults, "POST": Control._post_fault, "DELETE": Control._delete_faults},
     "calls": {"GET": Control._get_calls},
     "quota": {"GET": Control._get_quota, "PUT": Control._put_quota},
+    "tags": {"GET": Control._get_tags, "PUT": Control._put_tags},
     "clock": {"GET": Control._get_clock, "PUT": Control._put_clock, "POST": Control._post_clock},
     "reset": {"POST": Control._reset},
     "health": {"GET": Control._health},
 }
 
 
-def _view(model: Model, now: float) -> dict[str, object]:
+def _view(model: SimulatedModel, now: float) -> dict[str, object]:
     """A model as the control API shows it."""
     project_arn = {"project_arn": model.project_arn} if model.project_arn else {}
     return {
@@ -222,6 +245,7 @@ def _view(model: Model, now: float) -> dict[str, object]:
         "min_inference_units": model.min_inference_units,
         "max_inference_units": model.max_inference_units,
         "tags": model.tags,
+        **_lag_view(model.tag_lag),
         "starts": model.starts,
         "stops": model.stops,
         "billed_unit_seconds": model.billed_unit_seconds(now),
@@ -236,15 +260,15 @@ def _view(model: Model, now: float) -> dict[str, object]:
 
 def _check_model(life: Lifecycle, payload: Payload) -> None:
     """Refuse a change as a whole before any part of it is made."""
-    _choice(payload.get("status", life.trained), "status", life.statuses)
-    _choice(payload.get("start_outcome", life.running), "start_outcome", (life.running, life.failed))
+    choice(payload.get("status", life.trained), "status", life.statuses)
+    choice(payload.get("start_outcome", life.running), "start_outcome", (life.running, life.failed))
     for name in ("start_seconds", "stop_seconds"):
-        if name in payload and _number(payload, name) < 0:
+        if name in payload and number(payload, name) < 0:
             raise ControlError(f"{name} must not be negative.")
     for name in ("min_inference_units", "max_inference_units"):
-        _count_or_none(payload, name)
+        count_or_none(payload, name)
     for name in ("project_timestamp", "version_timestamp"):
-        if name in payload and _count_or_none(payload, name) is None:
+        if name in payload and count_or_none(payload, name) is None:
             raise ControlError(f"{name} must be an integer.")
     if not isinstance(payload.get("stop_while_starting", False), bool):
         raise ControlError("stop_while_starting must be true or false.")
@@ -253,22 +277,30 @@ def _check_model(life: Lifecycle, payload: Payload) -> None:
     tags = payload.get("tags", {})
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
         raise ControlError("tags must be an object of strings.")
+    _lag(payload)
 
 
-def _change(model: Model, payload: Payload, now: float) -> None:
+def _change(model: SimulatedModel, payload: Payload, now: float, *, new: bool) -> None:
     """Make a checked change, only of the members given; the status last, as it reads the others."""
     for name in ("start_outcome", "stop_while_starting", "project_timestamp", "version_timestamp"):
         if name in payload:
             setattr(model, name, payload[name])
-    if "tags" in payload:
-        model.tags = {str(key): str(value) for key, value in dict(payload["tags"]).items()}  # type: ignore[call-overload]
+    given = payload.get("tags")
+    if isinstance(given, dict):
+        tags = {str(key): str(value) for key, value in given.items()}
+        if new:
+            model.begin_with_tags(tags)
+        else:
+            model.write_tags(tags, now)
+    if not _LAG_MEMBERS.isdisjoint(payload):
+        model.tag_lag = _lag(payload)
     if "start_seconds" in payload or "stop_seconds" in payload:
-        model.start_seconds = _number(payload, "start_seconds", model.start_seconds)
-        model.stop_seconds = _number(payload, "stop_seconds", model.stop_seconds)
+        model.start_seconds = number(payload, "start_seconds", model.start_seconds)
+        model.stop_seconds = number(payload, "stop_seconds", model.stop_seconds)
         model.reschedule(now)
     if "min_inference_units" in payload or "max_inference_units" in payload:
-        low = _count_or_none(payload, "min_inference_units", model.min_inference_units)
-        high = _count_or_none(payload, "max_inference_units", model.max_inference_units)
+        low = count_or_none(payload, "min_inference_units", model.min_inference_units)
+        high = count_or_none(payload, "max_inference_units", model.max_inference_units)
         model.set_units(low, high, now)
     if "status_message" in payload:
         model.failure_message = str(payload["status_message"])
@@ -280,55 +312,12 @@ def _change(model: Model, payload: Payload, now: float) -> None:
         model.status_message = str(payload["status_message"])
 
 
-def _enter_first(model: Model, status: str, now: float) -> None:
+def _enter_first(model: SimulatedModel, status: str, now: float) -> None:
     """Give a new model its first status."""
     if status == model.status:
         model.history.append((now, status))
     else:
         model.set_status(status, now)
-
-
-def _fault(payload: Payload) -> Fault:
-    operation, error, service = payload.get("operation"), payload.get("error"), payload.get("service")
-    _choice(operation, "operation", _OPERATIONS)
-    if service is not None:
-        _choice(service, "service", _SERVICES)
-    if error is not None:
-        _choice(error, "error", _errors(str(operation), None if service is None else str(service)))
-    lose = payload.get("lose_response", False)
-    if not isinstance(lose, bool):
-        raise ControlError("lose_response must be true or false.")
-    if error is None and not lose:
-        raise ControlError("A fault needs an error or lose_response.")
-    times, after = _count_or_none(payload, "times", 1), _count_or_none(payload, "after", 0, low=0)
-    if times is None or after is None:
-        raise ControlError("times and after must be integers.")
-    return Fault(
-        operation=str(operation),
-        error=None if error is None else str(error),
-        times=times,
-        after=after,
-        lose_response=lose,
-        resource=_text(payload, "resource", "") or None,
-        service=None if service is None else str(service),
-        retry_after=_count_or_none(payload, "retry_after", 1, low=0),
-    )
-
-
-def _errors(operation: str, service: str | None) -> set[str]:
-    """The errors that a fault can bring to an operation; both services have the tag operations."""
-    errors = {CONNECTION_RESET}
-    for name, module in _SERVICES.items():
-        if operation in module.OPERATIONS and service in (None, name):
-            errors.update(module.ERROR_STATUS)
-    return errors
-
-
-def _only(payload: Payload, known: frozenset[str]) -> None:
-    """A misspelt member must not pass in silence."""
-    unknown = sorted(set(payload) - known)
-    if unknown:
-        raise ControlError(f"Unknown members: {', '.join(unknown)}; known are {', '.join(sorted(known))}.")
 
 
 def _project_and_version(path: list[str]) -> tuple[str, str]:
@@ -337,47 +326,59 @@ def _project_and_version(path: list[str]) -> tuple[str, str]:
     return path[0], path[1]
 
 
-def _lifecycle(payload: Payload) -> Lifecycle:
-    name = _choice(payload.get("service", lookoutvision.NAME), "service", _SERVICES)
-    life: Lifecycle = _SERVICES[name].LIFECYCLE
-    return life
-
-
-def _choice(value: object, name: str, choices: Collection[str]) -> str:
-    if not isinstance(value, str) or value not in choices:
-        raise ControlError(f"{name} must be one of {', '.join(sorted(choices))}.")
-    return value
-
-
-def _text(payload: Payload, name: str, default: str) -> str:
-    value = payload.get(name, default)
-    if value is None:
-        return default
-    if not isinstance(value, str):
-        raise ControlError(f"{name} must be a string.")
-    return value
-
-
-def _number(payload: Payload, name: str, default: float | None = None) -> float:
-    value = payload.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _MAX_NUMBER:
-        raise ControlError(f"{name} must be a number.")
-    return float(value)
-
-
-def _number_or_none(payload: Payload, name: str, *, above: float) -> float | None:
-    if payload.get(name) is None:
+def _lag(payload: Payload) -> TagLag | None:
+    """How far behind reads of tags are to be; None where nothing is said."""
+    seed = count_or_none(payload, "tag_lag_seed", low=0)
+    if payload.get("tag_lag_seconds") is None:
+        if seed is not None:
+            raise ControlError("tag_lag_seed needs tag_lag_seconds.")
         return None
-    value = _number(payload, name)
-    if value <= above:
-        raise ControlError(f"{name} must be greater than {above:g}.")
-    return value
+    seconds = number(payload, "tag_lag_seconds")
+    if not 0 <= seconds <= MAX_LAG_SECONDS:
+        raise ControlError(f"tag_lag_seconds must be from 0 to {MAX_LAG_SECONDS:g}.")
+    return TagLag(seconds, seed)
 
 
-def _count_or_none(payload: Payload, name: str, default: int | None = None, *, low: int = 1) -> int | None:
-    value = payload.get(name, default)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        raise ControlError(f"{name} must be an integer of at least {low}.")
-    return value
+def _lag_view(lag: TagLag | None) -> dict[str, object]:
+    return {"tag_lag_seconds": lag and lag.seconds, "tag_lag_seed": lag and lag.seed}
+
+
+def _fault(payload: Payload, services: dict[str, Service]) -> Fault:
+    operation = choice(
+        payload.get("operation"), "operation", {name for one in services.values() for name in one.operations}
+    )
+    service = payload.get("service")
+    if service is not None:
+        service = choice(service, "service", services)
+    error = payload.get("error")
+    if error is not None:
+        concerned = [
+            one for one in services.values() if operation in one.operations and service in (None, one.name)
+        ]
+        error = choice(
+            error,
+            "error",
+            {CONNECTION_RESET, *COMMON_STATUS, *(c for one in concerned for c in one.error_status)},
+        )
+    lose = payload.get("lose_response", False)
+    if not isinstance(lose, bool):
+        raise ControlError("lose_response must be true or false.")
+    if error is None and (not lose or payload.get("http_status") is not None):
+        raise ControlError("A fault needs an error or lose_response; http_status needs an error.")
+    times, after = count_or_none(payload, "times", 1), count_or_none(payload, "after", 0, low=0)
+    if times is None or after is None:
+        raise ControlError("times and after must be integers.")
+    status = count_or_none(payload, "http_status", low=400)
+    if status is not None and status > 599:
+        raise ControlError("http_status must be from 400 to 599.")
+    return Fault(
+        operation=operation,
+        error=error,
+        times=times,
+        after=after,
+        lose_response=lose,
+        resource=text(payload, "resource", "") or None,
+        service=service,
+        retry_after=count_or_none(payload, "retry_after", 1, low=0),
+        http_status=status,
+    )

@@ -10,39 +10,21 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from .auth import AUTH_STATUS, Authorizer, Decision, credential
+from .calls import MAX_CALLS_KEPT, CallRecord
 from .control import PREFIX, Control
-from .errors import ApiError
+from .errors import COMMON_STATUS, ApiError
 from .faults import CONNECTION_RESET, Fault, Faults
-from .http import Request, Response
-from .lookoutvision import LookoutVision
-from .quota import EXEMPT, Limits, RateLimiter
-from .rekognition import Rekognition
+from .http import Request, Response, json_response
+from .quota import Limits, RateLimiter
+from .registry import SERVICES, addressed
 from .service import Call, Service, World
-
-MAX_CALLS_KEPT = 100_000
 
 _CUT = Response(0, {}, b"", cut=True)
 _UNAUTHENTICATED = "The request could not be authenticated."
-
-
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """One line of ``GET /_simulator/calls``; ``http_status`` is None where the call was cut off at once."""
-
-    time: float
-    service: str
-    operation: str
-    resource: str
-    client_token: str | None
-    http_status: int | None
-    error: str | None
-    effect: bool
-    principal: str | None
-    response_lost: bool
 
 
 class Simulator:
@@ -56,6 +38,8 @@ class Simulator:
         None allows everything, as the default account.
     requests_per_second
         The quota of each API, account and region; None is none.
+    services
+        The services of this cloud.
     default_region
         For requests without a SigV4 credential scope, and for the control API.
     """
@@ -66,12 +50,14 @@ class Simulator:
         clock: Callable[[], float] = time.time,
         authorizer: Authorizer | None = None,
         requests_per_second: float | None = 5,
+        services: Sequence[type[Service]] = SERVICES,
         default_region: str = "us-east-1",
         default_account: str = "000000000000",
     ) -> None:
         self._clock = clock
         self._authorizer = authorizer
         self._initial_rate = requests_per_second
+        self._kinds = tuple(services)
         self.default_region = default_region
         self.default_account = default_account
         self._lock = threading.Lock()
@@ -82,10 +68,10 @@ class Simulator:
         self.offset = 0.0
         self.faults = Faults()
         self.calls: deque[CallRecord] = deque(maxlen=MAX_CALLS_KEPT)
-        self.world = World(Limits(requests_per_second=self._initial_rate))
+        counts = {name: count for kind in self._kinds for name, count in kind.quotas.items()}
+        self.world = World(Limits(self._initial_rate, counts))
         self.limit_rate(self._initial_rate)
-        self._lookoutvision: Service = LookoutVision(self.world)
-        self._rekognition: Service = Rekognition(self.world)
+        self.services: dict[str, Service] = {kind.name: kind(self.world) for kind in self._kinds}
         self._control = Control(self)
 
     def now(self) -> float:
@@ -102,8 +88,9 @@ class Simulator:
         if request.path.startswith(PREFIX):
             with self._lock:
                 return self._control.handle(request, self.now())
-        # Only services of the JSON protocols name a target; the REST services have paths.
-        service = self._rekognition if "x-amz-target" in request.headers else self._lookoutvision
+        service = addressed(self.services.values(), request)
+        if service is None:
+            return _unknown(request)
         try:
             call = service.route(request)
         except ApiError as error:
@@ -122,7 +109,7 @@ class Simulator:
     def _admit(self, service: Service, call: Call) -> None:
         """Authenticate and authorise; fills in account, region and principal of the call."""
         scope = credential(call.request)
-        call.region = scope[1] if scope else self.default_region
+        call.region = scope.region if scope else self.default_region
         call.account = self.default_account
         if self._authorizer is None:
             return
@@ -134,12 +121,9 @@ class Simulator:
         resource = service.resource(call)
         with self._lock:
             model = service.find(call, self.now())
-            tags = (
-                {f"aws:resourcetag/{key}".lower(): value for key, value in model.tags.items()}
-                if model
-                else {}
-            )
-        context = {**tags, **service.request_tags(call)}
+            tags = self.world.seen_tags(model, self.now()) if model else {}
+        resource_tags = {f"aws:resourcetag/{key}".lower(): value for key, value in tags.items()}
+        context = {**resource_tags, **service.request_tags(call)}
         action = f"{service.name}:{call.operation}"
         decision = self._authorizer.authorize(call.request, action, resource, call.region, context)
         call.principal = decision.principal or call.principal
@@ -187,9 +171,10 @@ class Simulator:
         """Raise what an injected fault or the request quota wants."""
         if fault is not None and fault.error is not None:
             error = service.error(fault.error, call)
-            error.retry_after = fault.retry_after
+            error.retry_after, error.forced_status = fault.retry_after, fault.http_status
+            error.status = error.status or COMMON_STATUS.get(fault.error)
             raise error
-        if call.operation in EXEMPT:
+        if call.operation in service.unmetered:
             return
         if not self._limiter.admit((call.account, call.region, service.name, call.operation), now):
             raise service.error("ThrottlingException", call)
@@ -222,6 +207,13 @@ class Simulator:
                 lost,
             )
         )
+
+
+def _unknown(request: Request) -> Response:
+    """The answer to a request that is for no service of this cloud, in the form of both protocols."""
+    code, message = "UnknownOperationException", "The operation does not exist."
+    status = 400 if "x-amz-target" in request.headers else 404
+    return json_response(status, {"__type": code, "Message": message}, {"x-amzn-ErrorType": code})
 
 
 def _refusal(decision: Decision, code: str, message: str) -> ApiError:

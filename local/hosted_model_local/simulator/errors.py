@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# "Common Errors" of the AWS API references, which any service can answer whatever the operation. While
+# credentials and policies settle, calls can meet each of them. Services of the JSON protocols answer 400 for
+# all but the last.
+COMMON_STATUS = {
+    "AccessDeniedException": 403,
+    "ExpiredTokenException": 403,
+    "InvalidSignatureException": 403,
+    "UnrecognizedClientException": 403,
+    "RequestTimeoutException": 408,
+}
+
 
 @dataclass(slots=True)
 class ApiError(Exception):
@@ -21,6 +32,8 @@ class ApiError(Exception):
         Seconds for the header Retry-After, where the error has one; None leaves the header out.
     status
         HTTP status, only for codes that the service's own table does not have.
+    forced_status
+        HTTP status that wins over the service's own table.
     """
 
     code: str
@@ -28,6 +41,7 @@ class ApiError(Exception):
     members: dict[str, str] = field(default_factory=dict)
     retry_after: int | None = 1
     status: int | None = None
+    forced_status: int | None = None
 
 
 class InvalidInput(ValueError):  # noqa: N818 - each service names its own exception for it

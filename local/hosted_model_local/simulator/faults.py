@@ -14,6 +14,7 @@ class Fault:
 
     ``error`` is answered before any effect. With ``lose_response`` the answer, whatever it is, is replaced by
     a cut connection. ``retry_after`` is the header of the error, in seconds; None leaves it out.
+    ``http_status`` is for codes that AWS answers with more than one; None means the service's own.
     """
 
     operation: str
@@ -24,6 +25,7 @@ class Fault:
     resource: str | None = None
     service: str | None = None
     retry_after: int | None = 1
+    http_status: int | None = None
 
     def concerns(self, service: str, operation: str, resources: frozenset[str]) -> bool:
         """Whether such a call counts for this fault."""

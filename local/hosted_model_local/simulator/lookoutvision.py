@@ -13,13 +13,14 @@ import re
 import uuid
 import zlib
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 from urllib.parse import parse_qs, unquote
 
 from . import validation
 from .errors import ApiError, InvalidInput
 from .http import Request, Response, json_object, json_response
-from .models import Lifecycle, Model, ProjectKey, partition
-from .service import Call, Outcome, World
+from .models import Lifecycle, ProjectKey, SimulatedModel, partition
+from .service import Call, Outcome, Service
 from .tokens import TokenMismatch
 
 NAME = "lookoutvision"
@@ -110,13 +111,29 @@ _WITH_JSON = frozenset({"StartModel", "TagResource"})
 _LISTS = frozenset({"ListModels", "ListProjects"})
 
 
-class LookoutVision:
+class LookoutVision(Service):
     """The service over a :class:`~.service.World`."""
 
     name = NAME
+    signing_name = NAME
+    endpoint_ids = (NAME,)
+    lifecycle = LIFECYCLE
+    operations = OPERATIONS
+    # Detection is the traffic that inference units pay for, not a control call: it has no such quota.
+    unmetered = frozenset({"DetectAnomalies"})
+    error_status = ERROR_STATUS
+    quotas: ClassVar[Mapping[str, int | None]] = {"max_inference_units": None}
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    @staticmethod
+    def owns_path(path: str) -> bool:
+        """Whether an unsigned request is for this service: every path of its API version is."""
+        return path.startswith(f"/{_API_VERSION}/")
+
+    @staticmethod
+    def is_model_name(project: str, version: str) -> bool:
+        """Whether the service could have such a model; ``latest`` is no version of its own."""
+        fits = len(project) <= 255 and len(version) <= 10 and version != "latest"
+        return fits and bool(_PROJECT.fullmatch(project) and _VERSION.fullmatch(version))
 
     # --- routing -----------------------------------------------------------------------------------------
 
@@ -173,7 +190,7 @@ class LookoutVision:
             return "*"
         return _arn(call)
 
-    def find(self, call: Call, now: float) -> Model | None:
+    def find(self, call: Call, now: float) -> SimulatedModel | None:
         """The model of path or ARN; ``latest`` is the highest version that was trained."""
         if call.arn is not None and call.arn != _arn(call):
             return None
@@ -306,7 +323,8 @@ class LookoutVision:
         merged = {**model.tags, **tags}
         if len(merged) > validation.MAX_TAGS:
             raise _quota_exceeded(model, f"A resource can have at most {validation.MAX_TAGS} tags.")
-        effect, model.tags = merged != model.tags, merged
+        effect = merged != model.tags
+        model.write_tags(merged, now)
         return Outcome(200, {}, effect)
 
     def _untag_resource(self, call: Call, now: float) -> Outcome:
@@ -320,17 +338,18 @@ class LookoutVision:
             validation.tag_key(key)
         model = self._model(call, now)
         left = {key: value for key, value in model.tags.items() if key not in keys}
-        effect, model.tags = len(left) != len(model.tags), left
+        effect = left != model.tags
+        model.write_tags(left, now)
         return Outcome(200, {}, effect)
 
     def _list_tags_for_resource(self, call: Call, now: float) -> Outcome:
         _check_arn(call)
-        tags = self._model(call, now).tags
+        tags = self._world.seen_tags(self._model(call, now), now)
         return Outcome(200, {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]})
 
     # --- parts of operations -----------------------------------------------------------------------------
 
-    def _model(self, call: Call, now: float) -> Model:
+    def _model(self, call: Call, now: float) -> SimulatedModel:
         model = self.find(call, now)
         if model is not None:
             return model
@@ -360,8 +379,8 @@ class LookoutVision:
                 {"ResourceId": f"{call.project}/{call.version}", "ResourceType": "MODEL"},
             ) from mismatch
 
-    def _check_unit_quota(self, model: Model, units: int, now: float) -> None:
-        limit = self._world.limits.inference_units(model.account)
+    def _check_unit_quota(self, model: SimulatedModel, units: int, now: float) -> None:
+        limit = self._world.limits.count("max_inference_units", model.account)
         if limit is None:
             return
         active = self._world.models.active(NAME, model.account, model.region, now)
@@ -388,7 +407,7 @@ class LookoutVision:
 
     def failure(self, error: ApiError) -> Response:
         """The code in ``x-amzn-ErrorType``, the members in the body, Retry-After in its header."""
-        status = ERROR_STATUS.get(error.code) or error.status or 400
+        status = error.forced_status or ERROR_STATUS.get(error.code) or error.status or 400
         headers = {"x-amzn-requestid": str(uuid.uuid4()), "x-amzn-ErrorType": error.code}
         if status in (429, 500) and error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
@@ -416,12 +435,6 @@ _MESSAGES = {
     "ThrottlingException": "Rate exceeded",
     "InternalServerException": "Amazon Lookout for Vision experienced a service issue. Try your call again.",
 }
-
-
-def is_model_name(project: str, version: str) -> bool:
-    """Whether the service could have such a model; ``latest`` is no version of its own."""
-    fits = len(project) <= 255 and len(version) <= 10 and version != "latest"
-    return fits and bool(_PROJECT.fullmatch(project) and _VERSION.fullmatch(version))
 
 
 def _project_key(call: Call) -> ProjectKey:
@@ -512,7 +525,7 @@ def _tags(value: object) -> dict[str, str]:
     return tags
 
 
-def _metadata(model: Model) -> dict[str, object]:
+def _metadata(model: SimulatedModel) -> dict[str, object]:
     metadata: dict[str, object] = {
         "CreationTimestamp": model.created,
         "ModelVersion": model.version,
@@ -525,7 +538,7 @@ def _metadata(model: Model) -> dict[str, object]:
     return metadata
 
 
-def _project(model: Model) -> dict[str, object]:
+def _project(model: SimulatedModel) -> dict[str, object]:
     where = f"{partition(model.region)}:lookoutvision:{model.region}:{model.account}"
     return {
         "ProjectArn": f"arn:{where}:project/{model.project}",
@@ -534,12 +547,12 @@ def _project(model: Model) -> dict[str, object]:
     }
 
 
-def _conflict(model: Model, message: str) -> ApiError:
+def _conflict(model: SimulatedModel, message: str) -> ApiError:
     members = {"ResourceId": f"{model.project}/{model.version}", "ResourceType": "MODEL"}
     return ApiError("ConflictException", message, members)
 
 
-def _quota_exceeded(model: Model, message: str) -> ApiError:
+def _quota_exceeded(model: SimulatedModel, message: str) -> ApiError:
     members = {"ResourceId": f"{model.project}/{model.version}", "ResourceType": "MODEL"}
     return ApiError(
         "ServiceQuotaExceededException", message, {**members, "QuotaCode": QUOTA_CODE, "ServiceCode": NAME}

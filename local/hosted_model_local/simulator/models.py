@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .tags import TagLag, Tags
+
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
@@ -43,7 +45,7 @@ def partition(region: str) -> str:
 
 
 @dataclass(slots=True)
-class Model:
+class SimulatedModel:
     """One version of a model in one account and region.
 
     Times are seconds since the epoch, durations seconds. ``starts`` and ``stops`` count calls that took
@@ -66,12 +68,13 @@ class Model:
     stop_while_starting: bool = False
     min_inference_units: int | None = None
     max_inference_units: int | None = None
-    tags: dict[str, str] = field(default_factory=dict)
+    tag_lag: TagLag | None = None
     starts: int = 0
     stops: int = 0
     history: list[tuple[float, str]] = field(default_factory=list)
     project_timestamp: int = 1_600_000_000_000
     version_timestamp: int = 1_600_000_000_001
+    _tags: Tags = field(default_factory=Tags)
     _billed: float = 0.0
     _billing_since: float | None = None
     _due: float | None = None
@@ -79,13 +82,30 @@ class Model:
     @classmethod
     def create(
         cls, lifecycle: Lifecycle, project: str, version: str, account: str, region: str, now: float
-    ) -> Model:
+    ) -> SimulatedModel:
         """A trained model that does not run."""
         model = cls(lifecycle, project, version, account, region, now, lifecycle.trained, now)
         model.start_outcome = lifecycle.running
         model.status_message = lifecycle.messages.get(model.status, "")
         model.history.append((now, model.status))
         return model
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags as they were written last."""
+        return self._tags.current
+
+    def write_tags(self, tags: dict[str, str], now: float) -> None:
+        """Replace all tags."""
+        self._tags.write(tags, now)
+
+    def begin_with_tags(self, tags: dict[str, str]) -> None:
+        """Make these the tags that a new model always had."""
+        self._tags.begin_with(tags)
+
+    def tags_at(self, when: float) -> dict[str, str]:
+        """The tags as they were at a time, at most an hour ago."""
+        return self._tags.at(when)
 
     @property
     def arn(self) -> str:
@@ -113,7 +133,7 @@ class Model:
         """The most inference units that the model can come to use."""
         return max(self.min_inference_units or 1, self.max_inference_units or 1)
 
-    def advance(self, now: float) -> Model:
+    def advance(self, now: float) -> SimulatedModel:
         """Bring the status up to date; a status is entered when it was due, not when somebody looked."""
         if self._due is not None and self._due <= now:
             starting = self.status == self.lifecycle.starting
@@ -187,24 +207,24 @@ class Model:
 ProjectKey = tuple[str, str, str, str]
 
 
-class Models:
+class SimulatedModels:
     """All models, by service, account, region and project; what is handed out is up to date."""
 
     __slots__ = ("_projects",)
 
     def __init__(self) -> None:
-        self._projects: dict[ProjectKey, dict[str, Model]] = {}
+        self._projects: dict[ProjectKey, dict[str, SimulatedModel]] = {}
 
-    def get(self, project: ProjectKey, version: str, now: float) -> Model | None:
+    def get(self, project: ProjectKey, version: str, now: float) -> SimulatedModel | None:
         """One version, or None."""
         model = self._projects.get(project, {}).get(version)
         return None if model is None else model.advance(now)
 
-    def versions(self, project: ProjectKey, now: float) -> list[Model]:
+    def versions(self, project: ProjectKey, now: float) -> list[SimulatedModel]:
         """The versions of a project, in the order in which they were made."""
         return [model.advance(now) for model in self._projects.get(project, {}).values()]
 
-    def add(self, model: Model) -> None:
+    def add(self, model: SimulatedModel) -> None:
         """Keep a new model."""
         key = (model.lifecycle.service, model.account, model.region, model.project)
         self._projects.setdefault(key, {})[model.version] = model
@@ -217,13 +237,13 @@ class Models:
             del self._projects[project]
         return found
 
-    def all(self, now: float) -> Iterator[Model]:
+    def all(self, now: float) -> Iterator[SimulatedModel]:
         """Every model."""
         for versions in self._projects.values():
             for model in versions.values():
                 yield model.advance(now)
 
-    def active(self, service: str, account: str, region: str, now: float) -> list[Model]:
+    def active(self, service: str, account: str, region: str, now: float) -> list[SimulatedModel]:
         """The models of one account and region that start or run."""
         return [
             model

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-# Detection is the traffic that inference units pay for, not a control call: it has no such quota.
-EXEMPT = frozenset({"DetectAnomalies", "DetectCustomLabels"})
-
 
 class RateLimiter:
     """At most so many requests in any one second, for each account, region and operation.
@@ -44,17 +41,23 @@ class RateLimiter:
 class Limits:
     """Quotas that the control API can change.
 
-    ``max_inference_units`` (Lookout for Vision) holds for all running models of an account together, each at
-    the larger of its two numbers; None is no limit. ``max_running_models`` and ``max_units_per_model`` are
-    those of Rekognition Custom Labels.
+    ``counts`` are those that the services name, with their defaults: ``max_inference_units`` of Lookout for
+    Vision, for one, holds for all running models of an account together, each at the larger of its two
+    numbers. None is no limit. ``by_account`` holds what was set for one account alone.
     """
 
     requests_per_second: float | None = 5
-    max_inference_units: int | None = None
-    max_inference_units_by_account: dict[str, int | None] = field(default_factory=dict)
-    max_running_models: int | None = 2
-    max_units_per_model: int | None = 5
+    counts: dict[str, int | None] = field(default_factory=dict)
+    by_account: dict[str, dict[str, int | None]] = field(default_factory=dict)
 
-    def inference_units(self, account: str) -> int | None:
-        """The unit quota of one account."""
-        return self.max_inference_units_by_account.get(account, self.max_inference_units)
+    def count(self, name: str, account: str) -> int | None:
+        """One quota of one account."""
+        return self.by_account.get(account, {}).get(name, self.counts.get(name))
+
+    def view(self) -> dict[str, object]:
+        """The quotas as the control API shows them."""
+        return {
+            "requests_per_second": self.requests_per_second,
+            **self.counts,
+            "by_account": self.by_account,
+        }

@@ -12,12 +12,13 @@ import binascii
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from . import validation
 from .errors import ApiError, InvalidInput
 from .http import Request, Response, json_object, json_response
-from .models import Lifecycle, Model, ProjectKey
-from .service import Call, Outcome, World
+from .models import Lifecycle, ProjectKey, SimulatedModel
+from .service import Call, Outcome, Service
 
 NAME = "rekognition"
 PROJECT_ARN_FORMAT = "arn:{partition}:rekognition:{region}:{account}:project/{project}/{project_timestamp}"
@@ -109,7 +110,6 @@ OPERATIONS = frozenset(
 
 MAX_IMAGE_BYTES = 4 * 1024 * 1024
 
-_TARGET = "RekognitionService."
 _HEADERS = {"Content-Type": "application/x-amz-json-1.1"}
 _NAME = re.compile(r"[a-zA-Z0-9_.\-]+")
 _PROJECT_ARN = re.compile(
@@ -127,21 +127,32 @@ _ARN_MEMBERS = {
 }
 
 
-class Rekognition:
+class Rekognition(Service):
     """The service over a :class:`~.service.World`."""
 
     name = NAME
+    signing_name = NAME
+    endpoint_ids = (NAME,)
+    lifecycle = LIFECYCLE
+    operations = OPERATIONS
+    # Detection is the traffic that inference units pay for, not a control call: it has no such quota.
+    unmetered = frozenset({"DetectCustomLabels"})
+    error_status = ERROR_STATUS
+    quotas: ClassVar[Mapping[str, int | None]] = {"max_running_models": 2, "max_units_per_model": 5}
+    target_prefix = "RekognitionService."
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    @staticmethod
+    def is_model_name(project: str, version: str) -> bool:
+        """Whether the service could have such a model."""
+        return all(len(name) <= 255 and _NAME.fullmatch(name) for name in (project, version))
 
     # --- routing -----------------------------------------------------------------------------------------
 
     def route(self, request: Request) -> Call:
         """Find the operation by the header X-Amz-Target."""
         target = request.headers.get("x-amz-target", "")
-        operation = target.removeprefix(_TARGET)
-        known = target.startswith(_TARGET) and operation in OPERATIONS
+        operation = target.removeprefix(self.target_prefix)
+        known = target.startswith(self.target_prefix) and operation in OPERATIONS
         if not known or (request.method, request.path) != ("POST", "/"):
             raise ApiError("UnknownOperationException", "The operation does not exist.")
         payload = json_object(request.body)
@@ -156,7 +167,7 @@ class Rekognition:
         """The ARN of project or project version as the caller wrote it."""
         return call.arn or "*"
 
-    def find(self, call: Call, now: float) -> Model | None:
+    def find(self, call: Call, now: float) -> SimulatedModel | None:
         """The model whose ARN this is, timestamp included."""
         model = self._world.models.get(_project_key(call), call.version, now)
         return model if model is not None and model.arn == call.arn else None
@@ -208,7 +219,7 @@ class Rekognition:
         names = _names(payload.get("ProjectNames"), "projectNames")
         _check_features(payload.get("Features"))
         # A project is made by its first version here, and has that one's time stamp.
-        projects: dict[str, Model] = {}
+        projects: dict[str, SimulatedModel] = {}
         for model in self._world.models.all(now):
             here = (model.lifecycle.service, model.account, model.region) == (NAME, call.account, call.region)
             if here and (names is None or model.project in names):
@@ -256,7 +267,8 @@ class Rekognition:
         if len(merged) > validation.MAX_TAGS:
             message = f"A resource can have at most {validation.MAX_TAGS} tags."
             raise ApiError("ServiceQuotaExceededException", message)
-        effect, model.tags = merged != model.tags, merged
+        effect = merged != model.tags
+        model.write_tags(merged, now)
         return Outcome(200, {}, effect)
 
     def _untag_resource(self, call: Call, now: float) -> Outcome:
@@ -266,15 +278,16 @@ class Rekognition:
         gone = {validation.tag_key(key) for key in keys}
         model = self._model(call, now)
         left = {key: value for key, value in model.tags.items() if key not in gone}
-        effect, model.tags = len(left) != len(model.tags), left
+        effect = left != model.tags
+        model.write_tags(left, now)
         return Outcome(200, {}, effect)
 
     def _list_tags_for_resource(self, call: Call, now: float) -> Outcome:
-        return Outcome(200, {"Tags": self._model(call, now).tags})
+        return Outcome(200, {"Tags": self._world.seen_tags(self._model(call, now), now)})
 
     # --- parts of operations -----------------------------------------------------------------------------
 
-    def _model(self, call: Call, now: float) -> Model:
+    def _model(self, call: Call, now: float) -> SimulatedModel:
         _body(call)
         validation.text(call.arn, "arn", low=20, high=2048)
         if not _VERSION_ARN.fullmatch(call.arn or ""):
@@ -284,21 +297,18 @@ class Rekognition:
             raise ApiError("ResourceNotFoundException", "The project version was not found.")
         return model
 
-    def _check_limits(self, model: Model, units: int, now: float) -> None:
-        limits = self._world.limits
-        if limits.max_units_per_model is not None and units > limits.max_units_per_model:
-            message = f"A model can use at most {limits.max_units_per_model} inference units."
+    def _check_limits(self, model: SimulatedModel, units: int, now: float) -> None:
+        most_units = self._world.limits.count("max_units_per_model", model.account)
+        if most_units is not None and units > most_units:
+            message = f"A model can use at most {most_units} inference units."
             raise ApiError("LimitExceededException", message)
         active = self._world.models.active(NAME, model.account, model.region, now)
-        if limits.max_running_models is not None and len(active) >= limits.max_running_models:
-            message = f"At most {limits.max_running_models} models can run at a time."
+        most_models = self._world.limits.count("max_running_models", model.account)
+        if most_models is not None and len(active) >= most_models:
+            message = f"At most {most_models} models can run at a time."
             raise ApiError("LimitExceededException", message)
 
     # --- the wire ----------------------------------------------------------------------------------------
-
-    def error(self, code: str, call: Call) -> ApiError:
-        """An error as a fault or the request quota brings it."""
-        return ApiError(code, f"{code} (simulated)")
 
     def success(self, outcome: Outcome) -> Response:
         """JSON and a request ID."""
@@ -306,7 +316,11 @@ class Rekognition:
 
     def failure(self, error: ApiError) -> Response:
         """The code in ``__type``; 400 but for what the service itself is to blame for."""
-        status = ERROR_STATUS.get(error.code) or (500 if error.status == 500 else 400)
+        status = (
+            error.forced_status
+            or ERROR_STATUS.get(error.code)
+            or (error.status if error.status in (408, 500) else 400)
+        )
         return json_response(status, {"__type": error.code, "Message": error.message}, _with_request_id())
 
 
@@ -320,11 +334,6 @@ _PERFORM: dict[str, Callable[[Rekognition, Call, float], Outcome]] = {
     "UntagResource": Rekognition._untag_resource,
     "ListTagsForResource": Rekognition._list_tags_for_resource,
 }
-
-
-def is_model_name(project: str, version: str) -> bool:
-    """Whether the service could have such a model."""
-    return all(len(name) <= 255 and _NAME.fullmatch(name) for name in (project, version))
 
 
 def _with_request_id() -> dict[str, str]:
@@ -409,7 +418,7 @@ def _check_image(image: object) -> None:
         raise ApiError("ImageTooLargeException", f"The image has more than {MAX_IMAGE_BYTES} bytes.")
 
 
-def _project_description(model: Model) -> dict[str, object]:
+def _project_description(model: SimulatedModel) -> dict[str, object]:
     return {
         "ProjectArn": model.project_arn,
         "CreationTimestamp": model.project_timestamp / 1000,
@@ -418,7 +427,7 @@ def _project_description(model: Model) -> dict[str, object]:
     }
 
 
-def _description(model: Model) -> dict[str, object]:
+def _description(model: SimulatedModel) -> dict[str, object]:
     description: dict[str, object] = {
         "ProjectVersionArn": model.arn,
         "CreationTimestamp": model.created,

@@ -60,13 +60,13 @@ def test_a_function_that_sleeps_fails_after_its_quarter_of_an_hour():
 
 
 def test_the_curve_takes_the_interval_that_it_is_given():
-    from hosted_model_runtime import schedule
+    from hosted_model_runtime.decisions import polling
 
-    before = schedule.LONGEST
+    before = polling.LONGEST
     (short,) = virtual._with_longest(1.0, [100.0], 1)
     (long,) = virtual._with_longest(10.0, [100.0], 1)
     assert short.looks > 2 * long.looks
-    assert before == schedule.LONGEST
+    assert before == polling.LONGEST
 
 
 def test_start_times_cover_every_range_alike():

@@ -18,8 +18,8 @@ from hosted_model_cli.commands import app
 from hosted_model_local.simulator import Request, Simulator
 from hosted_model_local.simulator.server import ThreadedServer
 from hosted_model_runtime.contract import RESOURCE_TYPE, Tag
-from hosted_model_runtime.lease import Mark, State, stamp
-from hosted_model_runtime.tokens import fingerprint
+from hosted_model_runtime.decisions.marks import Mark, State, stamp
+from hosted_model_runtime.decisions.tokens import fingerprint
 from support.aws_wire import Aws, Stack
 
 REGION, OTHER = "us-east-1", "eu-west-1"

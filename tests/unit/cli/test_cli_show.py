@@ -11,7 +11,7 @@ import pytest
 from hosted_model_cli import lease_view, schedules
 from hosted_model_cli.lease_view import LeaseView
 from hosted_model_runtime.contract import Env, Tag
-from hosted_model_runtime.lease import Mark, State, stamp
+from hosted_model_runtime.decisions.marks import Mark, State, stamp
 from unit.cli.conftest import LOGICAL_ID, STACK_ID, Command, lease
 
 FUNCTION = "Inspection-HostedModelProviderFunction"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +109,42 @@ def test_the_sample_app(synthesise, monkeypatch, context, model, units):
     properties = found["Properties"]
     assert properties["Model"] == model
     assert (properties["MinInferenceUnits"], properties.get("MaxInferenceUnits")) == units
+
+
+_SYNTHESISE = """
+import json, runpy, sys
+from pathlib import Path
+import aws_cdk
+from aws_cdk import aws_ec2, aws_iam, aws_kms, aws_scheduler
+from hosted_model import HostedModelProvider, HostingHours, LookoutVisionModel
+make = aws_cdk.App
+for number, folder in enumerate(map(Path, sys.argv[2:])):
+    context = json.loads((folder / "cdk.json").read_text()).get("context", {})
+    aws_cdk.App = lambda: make(outdir=f"{sys.argv[1]}/{number}", context=context)
+    runpy.run_path(str(folder / "app.py"), run_name="__main__")
+
+# What no example uses.
+app = make(outdir=f"{sys.argv[1]}/more")
+stack = aws_cdk.Stack(app, "More")
+HostedModelProvider(stack, "P", vpc=aws_ec2.Vpc(stack, "Vpc"), log_encryption_key=aws_kms.Key(stack, "Key"))
+cron = aws_scheduler.ScheduleExpression.cron
+model = LookoutVisionModel(
+    stack, "Model", project_name="boards", model_version="3",
+    hosting_hours=HostingHours(start=cron(hour="8", minute="0"), stop=cron(hour="18", minute="0")),
+)
+role = aws_iam.Role(stack, "Role", assumed_by=aws_iam.AccountRootPrincipal())
+model.grant(role, "lookoutvision:DescribeModel")
+model.add_idle_alarm()
+model.add_hosting_failure_alarm()
+app.synth()
+"""
+
+
+def test_no_app_uses_what_the_cdk_has_deprecated(tmp_path):
+    folders = [ROOT, *(ROOT / "examples" / name for name in EXAMPLES)]
+    command = [sys.executable, "-c", _SYNTHESISE, str(tmp_path), *map(str, folders)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len([*tmp_path.glob("*/manifest.json")]) == len(folders) + 1
+    lines = (done.stdout + done.stderr).splitlines()
+    assert [line for line in lines if "deprecated" in line.lower()] == []

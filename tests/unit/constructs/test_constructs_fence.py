@@ -9,7 +9,7 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk.assertions import Template
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 
-from hosted_model import LookoutVisionModel, RekognitionCustomLabelsModel
+from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
 from unit.constructs.conftest import ACCOUNT, PROJECT_ARN, REGION, VERSION_ARN
 
 MINE = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/S/0"
@@ -37,11 +37,27 @@ SERVICES = {
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    app = App(outdir=str(tmp_path_factory.mktemp("out")))
-    stack = Stack(app, "S", env=Environment(account=ACCOUNT, region=REGION))
+    stack = _stack(tmp_path_factory)
     LookoutVisionModel(stack, "Vision", project_name="boards", model_version="3")
     RekognitionCustomLabelsModel(stack, "ByArn", project_version_arn=VERSION_ARN)
     RekognitionCustomLabelsModel(stack, "ByName", project_arn=PROJECT_ARN, version_name="v2")
+    return _policies(stack)
+
+
+@pytest.fixture(scope="module")
+def last_policies(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """What is in force when the last model of a stack is deleted and its provider stays."""
+    stack = _stack(tmp_path_factory)
+    HostedModelProvider(stack, "Provider")
+    return _policies(stack)
+
+
+def _stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    app = App(outdir=str(tmp_path_factory.mktemp("out")))
+    return Stack(app, "S", env=Environment(account=ACCOUNT, region=REGION))
+
+
+def _policies(stack: Stack) -> list[Any]:
     resources = Template.from_stack(stack).to_json()["Resources"].values()
     documents = [each["Properties"]["PolicyDocument"] for each in resources if "Policy" in each["Type"]]
     return [parse_policy_document(_deployed(document)) for document in documents]
@@ -115,7 +131,42 @@ def untagging(*keys: str) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("service", SERVICES)
 def test_what_gets_through(policies, service, verb, declared, tags, request_context, allowed):
-    start, stop, ours, another = SERVICES[service]
+    resource = SERVICES[service][2 if declared else 3]
+    assert _allows(policies, service, verb, resource, tags, request_context) is allowed
+
+
+@pytest.mark.parametrize(
+    ("verb", "tags", "request_context", "allowed"),
+    [
+        # To close, to stop, to let go.
+        ("tag", OWN, {"aws:tagkeys": [CLOSED]}, True),
+        ("stop", OWN | HERE, {}, True),
+        ("untag", OWN | HERE, untagging(STACK), True),
+        ("stop", FREE, {}, False),
+        ("stop", FOREIGN, {}, False),
+        ("tag", FREE, tagging(), False),
+        ("tag", OWN, tagging(OTHER), False),
+        ("tag", FOREIGN, {"aws:tagkeys": [CLOSED]}, False),
+        ("untag", FOREIGN, untagging(STACK), False),
+        # A Delete starts nothing.
+        ("start", OWN, {}, False),
+    ],
+)
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_last_model_can_be_deleted(last_policies, service, verb, tags, request_context, allowed):
+    resource = SERVICES[service][2]
+    assert _allows(last_policies, service, verb, resource, tags, request_context) is allowed
+
+
+def _allows(
+    policies: list[Any],
+    service: str,
+    verb: str,
+    resource: str,
+    tags: dict[str, str],
+    request_context: dict[str, Any],
+) -> bool:
+    start, stop, *_ = SERVICES[service]
     operation = {"tag": "TagResource", "untag": "UntagResource", "start": start, "stop": stop}[verb]
     context = {
         # An absent key is absent, not an empty list.
@@ -129,10 +180,10 @@ def test_what_gets_through(policies, service, verb, declared, tags, request_cont
             principal_type="AssumedRole",
             principal_account=ACCOUNT,
             action=f"{service.split()[0]}:{operation}",
-            resource_arn=ours if declared else another,
+            resource_arn=resource,
             region=REGION,
             service_context=context,
         ),
         policies,
     ).decision
-    assert (decision == "Allow") is allowed
+    return bool(decision == "Allow")

@@ -10,8 +10,8 @@ from aws_cdk import Duration, TimeZone
 from aws_cdk.aws_scheduler import ScheduleExpression as At
 
 from hosted_model import HostingHours, LookoutVisionModel, RekognitionCustomLabelsModel
+from hosted_model_runtime.cloudformation.events import from_schedule, parse
 from hosted_model_runtime.contract import Scheduled
-from hosted_model_runtime.request import from_schedule, parse
 from unit.constructs.conftest import VERSION_ARN, models, only, resources, text
 
 

@@ -11,7 +11,15 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk.assertions import Template
 
 from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
-from unit.constructs.conftest import ACCOUNT, PROJECT_ARN, REGION, VERSION_ARN, statements, text
+from unit.constructs.conftest import (
+    ACCOUNT,
+    PROJECT_ARN,
+    REGION,
+    VERSION_ARN,
+    resources,
+    statements,
+    text,
+)
 
 STACK_ID = {"Ref": "AWS::StackId"}
 KEYS = [f"hosted-model:{name}" for name in ("stack", "logical-id", "request", "hours", "closed")]
@@ -33,19 +41,41 @@ def allow(actions: Any, resource: Any, condition: Any = None, effect: str = "All
 
 
 def of_service(prefix: str, every: str, start: str, stop: str, claims: Any) -> dict[str, Any]:
-    service = prefix.lower() if prefix == "Rekognition" else "lookoutvision"
+    """What is there while the template declares models of a service."""
+    service = prefix.lower()
     tag, untag = f"{service}:TagResource", f"{service}:UntagResource"
-    begin = [f"{service}:{start}", tag]
-    return {
-        f"{prefix}Start": allow(
-            begin, every, {"StringEquals": MINE, "StringEqualsIfExists": IN_MY_NAME, **OURS}
-        ),
-        f"{prefix}Stop": allow([f"{service}:{stop}", untag], every, {"StringEquals": MINE, **OURS}),
-        f"{prefix}Closed": allow(begin, every, CLOSED, effect="Deny"),
+    return cleanup_of(prefix, every, start, stop) | {
+        f"{prefix}Start": allow(f"{service}:{start}", every, {"StringEquals": MINE}),
         f"{prefix}Claim": allow(
             [tag, untag], claims, {"StringEqualsIfExists": {**MINE, **IN_MY_NAME}, **OURS}
         ),
     }
+
+
+def cleanup_of(prefix: str, every: str, start: str, stop: str) -> dict[str, Any]:
+    """What is there as long as the provider is, but for what reads."""
+    service = prefix.lower()
+    tag, untag = f"{service}:TagResource", f"{service}:UntagResource"
+    fence = {"StringEquals": MINE, "StringEqualsIfExists": IN_MY_NAME, **OURS}
+    return {
+        f"{prefix}Stop": allow([f"{service}:{stop}", tag, untag], every, fence),
+        f"{prefix}Closed": allow([f"{service}:{start}", tag], every, CLOSED, effect="Deny"),
+    }
+
+
+READS = {
+    "LookoutVisionRead": allow(
+        ["lookoutvision:DescribeModel", "lookoutvision:ListTagsForResource"], f"{VISION}/*/*"
+    ),
+    "LookoutVisionList": allow("lookoutvision:ListModels", "*"),
+    "RekognitionRead": allow("rekognition:ListTagsForResource", f"{LABELS}/*/version/*/*"),
+    "RekognitionDescribe": allow("rekognition:DescribeProjectVersions", f"{LABELS}/*/*"),
+    "RekognitionList": allow("rekognition:DescribeProjects", "*"),
+}
+OPERATIONS = {
+    "LookoutVision": (f"{VISION}/*/*", "StartModel", "StopModel"),
+    "Rekognition": (f"{LABELS}/*/version/*/*", "StartProjectVersion", "StopProjectVersion"),
+}
 
 
 def test_every_statement(placed):
@@ -63,26 +93,12 @@ def test_every_statement(placed):
     relay = ["PutRule", "PutTargets", "DescribeRule", "RemoveTargets", "DeleteRule"]
     assert {sid: _readable(statement) for sid, statement in found.items()} == {
         "Relay": allow([f"events:{action}" for action in relay], RULES),
-        "LookoutVisionRead": allow(
-            ["lookoutvision:DescribeModel", "lookoutvision:ListTagsForResource"], f"{VISION}/*/*"
-        ),
-        "LookoutVisionList": allow("lookoutvision:ListModels", "*"),
+        **READS,
         **of_service(
-            "LookoutVision",
-            f"{VISION}/*/*",
-            "StartModel",
-            "StopModel",
-            [f"{VISION}/boards/3", f"{VISION}/caps/*"],
+            "LookoutVision", *OPERATIONS["LookoutVision"], [f"{VISION}/boards/3", f"{VISION}/caps/*"]
         ),
-        "RekognitionRead": allow("rekognition:ListTagsForResource", f"{LABELS}/*/version/*/*"),
-        "RekognitionDescribe": allow("rekognition:DescribeProjectVersions", f"{LABELS}/*/*"),
-        "RekognitionList": allow("rekognition:DescribeProjects", "*"),
         **of_service(
-            "Rekognition",
-            f"{LABELS}/*/version/*/*",
-            "StartProjectVersion",
-            "StopProjectVersion",
-            [VERSION_ARN, f"{LABELS}/boards/version/v2/*"],
+            "Rekognition", *OPERATIONS["Rekognition"], [VERSION_ARN, f"{LABELS}/boards/version/v2/*"]
         ),
     }
 
@@ -92,9 +108,24 @@ def _readable(statement: dict[str, Any]) -> dict[str, Any]:
     return statement | {"Resource": [*map(text, resource)] if isinstance(resource, list) else text(resource)}
 
 
-def test_a_stack_has_no_rights_over_a_service_that_it_does_not_use(stack):
+def test_what_a_delete_needs_is_there_for_every_service_whatever_is_declared(placed):
+    """CloudFormation deletes what is no longer declared under the policy that no longer declares it."""
+    HostedModelProvider(placed, "Provider")
+    found = statements(Template.from_stack(placed).to_json())
+    del found["Logs"], found["Relay"]
+    wanted = READS
+    for prefix, operations in OPERATIONS.items():
+        wanted = wanted | cleanup_of(prefix, *operations)
+    assert {sid: _readable(statement) for sid, statement in found.items()} == wanted
+
+
+def test_a_stack_starts_and_claims_nothing_of_a_service_that_it_does_not_declare(stack):
     RekognitionCustomLabelsModel(stack, "C", project_version_arn=VERSION_ARN)
-    assert "lookoutvision" not in json.dumps(Template.from_stack(stack).to_json()["Resources"])
+    found = statements(Template.from_stack(stack).to_json())
+    assert {sid for sid in found if "Start" in sid or "Claim" in sid} == {
+        "RekognitionStart",
+        "RekognitionClaim",
+    }
 
 
 def test_no_resource_is_everything_but_where_the_service_knows_nothing_narrower(stack):
@@ -123,24 +154,35 @@ def test_the_same_arn_stands_there_once(stack):
     assert provider is HostedModelProvider.of(stack)
 
 
+@pytest.mark.parametrize("vpc", [False, True], ids=["open", "vpc"])
 @pytest.mark.parametrize(
-    "name", ["circuit-boards-{:03}", "long-" + "x" * 240 + "-{:03}"], ids=["usual", "long"]
+    ("name", "count"),
+    [
+        *(("circuit-boards-{:03}", count) for count in (1, 10, 26, 100, 200)),
+        *(("long-" + "x" * 240 + "-{:03}", count) for count in (1, 10, 100)),
+    ],
+    ids=lambda value: value if isinstance(value, int) else value[:4],
 )
-@pytest.mark.parametrize("count", [1, 10, 100])
-def test_the_policies_fit(tmp_path, name, count):
+def test_the_policies_fit(tmp_path, name, count, vpc):
     """Inline policies: 10,240 characters of a role in all; a managed one 6,144; ten of them a role."""
     environment = Environment(account=ACCOUNT, region="ap-northeast-1")
     stack = Stack(App(outdir=str(tmp_path)), "S", env=environment)
-    RekognitionCustomLabelsModel(
-        stack, "C", project_version_arn=VERSION_ARN.replace(REGION, "ap-northeast-1")
-    )
+    if vpc:
+        HostedModelProvider(stack, "Provider", vpc=ec2.Vpc(stack, "Vpc", nat_gateways=0, max_azs=1))
+    arn = VERSION_ARN.replace(REGION, "ap-northeast-1")
     for number in range(count):
-        LookoutVisionModel(stack, f"M{number}", project_name=name.format(number), model_version="3")
+        project = name.format(number)
+        LookoutVisionModel(stack, f"M{number}", project_name=project, model_version="3")
+        if number < 3:
+            labels = arn.replace("project/boards", f"project/{project}")
+            RekognitionCustomLabelsModel(stack, f"R{number}", project_version_arn=labels)
     template = Template.from_stack(stack).to_json()
     sizes = _sizes(template)
     assert sum(sizes["AWS::IAM::Policy"]) <= 10_240
     assert max(sizes["AWS::IAM::ManagedPolicy"], default=0) <= 6_144
     assert len(sizes["AWS::IAM::ManagedPolicy"]) <= 10
+    # The CDK has not had to split the role's own policy.
+    assert not [name for name in template["Resources"] if "Overflow" in name]
     claimed = [
         text(arn)
         for sid, each in statements(template).items()
@@ -149,6 +191,18 @@ def test_the_policies_fit(tmp_path, name, count):
     ]
     wanted = [name.format(number) for number in range(count)]
     assert sorted(arn.rsplit("/", 2)[1] for arn in claimed) == wanted
+
+
+def test_a_service_that_does_not_fit_the_roles_own_policy_has_one_of_its_own(placed):
+    for number in range(100):
+        LookoutVisionModel(placed, f"M{number}", project_name=f"boards-{number}", model_version="3")
+    RekognitionCustomLabelsModel(placed, "R", project_version_arn=VERSION_ARN)
+    found = statements(Template.from_stack(placed).to_json())
+    assert {"RekognitionStart", "RekognitionClaim"} <= set(found)
+    policies = resources(placed, "AWS::IAM::ManagedPolicy")
+    (own,) = (each for name, each in policies.items() if "RekognitionClaim" in name)
+    sids = [each["Sid"] for each in own["Properties"]["PolicyDocument"]["Statement"]]
+    assert sids == ["RekognitionClaim", "RekognitionStart"]
 
 
 def _sizes(template: dict[str, Any]) -> dict[str, list[int]]:
@@ -169,8 +223,10 @@ def _deployed(value: Any) -> Any:
             return f"arn:aws-us-gov:cloudformation:ap-northeast-1:{ACCOUNT}:stack/{'s' * 128}/" + "0" * 36
         case {"Fn::GetAtt": _}:
             return f"arn:aws-us-gov:logs:ap-northeast-1:{ACCOUNT}:log-group:{'l' * 150}:*"
-        case {"Fn::Select": _}:
+        case {"Fn::Select": [0, _]}:
             return "0" * 8
+        case {"Fn::Select": [2, _]}:
+            return "0" * 36
         case {"Fn::Join": [separator, parts]}:
             return separator.join(map(_deployed, parts))
         case dict():

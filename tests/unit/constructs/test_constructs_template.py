@@ -66,7 +66,7 @@ def test_the_custom_resource_of_rekognition(stack):
     assert second["Model"] == {"ProjectArn": PROJECT_ARN, "VersionName": "v2"}
 
 
-@pytest.mark.parametrize(("count", "policies"), [(1, 0), (2, 0), (36, 0), (100, 1), (200, 3)])
+@pytest.mark.parametrize(("count", "policies"), [(1, 0), (2, 0), (27, 0), (80, 1), (200, 3)])
 def test_six_resources_for_the_first_model_and_one_for_each_further(stack, count, policies):
     for number in range(count):
         LookoutVisionModel(stack, f"M{number}", project_name=f"circuit-boards-{number:03}", model_version="3")
@@ -102,7 +102,8 @@ def test_its_rules_alone_may_invoke_it(stack):
     vision(stack)
     properties = only(resources(stack, "AWS::Lambda::Permission"))["Properties"]
     assert properties["Principal"] == "events.amazonaws.com"
-    assert properties["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    # EventBridge would not be let in by it.
+    assert "SourceAccount" not in properties
     arn = text(properties["SourceArn"])
     assert arn.startswith("arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:rule/HostedModel-<…>-*")
 

@@ -22,6 +22,7 @@ HOSTED = {
     "docs/getting-started.md": 4,
     "docs/migration.md": 2,
     "docs/operations.md": 0,
+    "docs/upgrading.md": 1,
     "docs/cost.md": 1,
     "docs/monitoring.md": 0,
     "docs/add-a-service.md": 0,

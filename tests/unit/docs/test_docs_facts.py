@@ -13,7 +13,7 @@ from aws_cdk.assertions import Template
 
 from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
 from hosted_model_runtime import contract
-from hosted_model_runtime.reconcile import Phase
+from hosted_model_runtime.decisions.model import Phase
 from hosted_model_runtime.services import lookoutvision, rekognition
 from unit.docs.pages import ROOT, code, load, rows
 
@@ -57,7 +57,8 @@ def test_the_line_counts():
     assert hook.code_lines('"""Said\nhere."""\n\n# why\nx = (\n    1\n)\n\n\ndef f():\n    """Doc."""\n') == 4
     page = hook.on_page_markdown((ROOT / "docs/add-a-service.md").read_text(encoding="utf-8"))
     assert page.count("| `lambda/hosted_model_runtime/services/") == 2
-    assert page.count("| `constructs/hosted_model/") == 2
+    assert page.count("| `constructs/hosted_model/grants/") == 2
+    assert page.count("| `constructs/hosted_model/") == 4
 
 
 def test_every_metric_is_in_the_monitoring_page():

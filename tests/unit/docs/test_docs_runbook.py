@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from hosted_model_runtime import contract, lease
-from hosted_model_runtime.host import ADVICE
-from hosted_model_runtime.hosting import REPORTED, STRIPPED
-from hosted_model_runtime.reconcile import Fail, Observed, Phase, Running, decide
+from hosted_model_runtime import contract
+from hosted_model_runtime.decisions import lease
+from hosted_model_runtime.decisions.model import Observed, Phase
+from hosted_model_runtime.decisions.moves import REPORTED, STRIPPED
+from hosted_model_runtime.decisions.steps import Fail, Running, decide
+from hosted_model_runtime.invocation.driver import ADVICE
 from hosted_model_runtime.services import lookoutvision, rekognition
 from unit.docs.pages import ROOT, code, rows
 

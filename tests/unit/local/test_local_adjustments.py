@@ -10,6 +10,7 @@ import pytest
 from hosted_model_local.ministack_adjustments import (
     HeldResources,
     keep_alarms_on_metric_math,
+    refuse_another_service_token,
     rule_arn,
 )
 
@@ -79,3 +80,31 @@ def test_an_alarm_on_metric_math_is_made(monkeypatch: pytest.MonkeyPatch) -> Non
     assert made["StateValue"] == "INSUFFICIENT_DATA"
     with pytest.raises(ValueError, match="MetricName"):
         provisioners._cw_metric_alarm_record("Plain", {**template, "Metrics": []})
+
+
+OLD, NEW = ({"ServiceToken": f"arn:aws:lambda:eu-west-1:000000000000:function:{name}"} for name in ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "said"),
+    [
+        ("Custom::HostedModel", OLD, NEW, "Modifying service token is not allowed."),
+        ("AWS::CloudFormation::CustomResource", OLD, NEW, "Modifying service token is not allowed."),
+        ("Custom::HostedModel", OLD, {**OLD, "Units": "2"}, None),
+        ("AWS::SQS::Queue", OLD, NEW, None),
+    ],
+)
+def test_a_custom_resource_keeps_its_function(
+    monkeypatch: pytest.MonkeyPatch, kind: str, old: dict[str, Any], new: dict[str, Any], said: str | None
+) -> None:
+    from ministack.services.cloudformation import provisioners, stacks
+
+    name = "_custom_named_replacement_error"
+    for module in (provisioners, stacks):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    refuse_another_service_token()
+    assert stacks._custom_named_replacement_error(kind, old, new) == said
+    if said:
+        # Nothing is invoked: there is no such function.
+        with pytest.raises(ValueError, match=said):
+            provisioners._update_resource(kind, "id", old, new, "Stack", "Model", {})

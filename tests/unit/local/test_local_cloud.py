@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hosted_model_local import cloud, processes
+from hosted_model_local import clients, cloud, processes, run_folder, status
 from hosted_model_local.gateway import AUTHORIZE_PATH
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -87,3 +87,26 @@ def test_another_ministack_is_refused_by_name() -> None:
 
     with pytest.raises(RuntimeError, match=r"no .*json\.nothing_like_it"):
         ministack_adjustments.require(json, "nothing_like_it")
+
+
+def test_status_lists_schedules(tmp_path: Path) -> None:
+    with cloud.LocalCloud(tmp_path / "state", bootstrap=False) as made:
+        bundle = tmp_path / "state" / run_folder.BUNDLE
+        scheduler = clients.aws(
+            "scheduler", endpoint=made.ministack_url, bundle=str(bundle), region="us-east-1"
+        )
+        scheduler.create_schedule(
+            Name="Wake",
+            ScheduleExpression="cron(0 8 ? * MON-FRI *)",
+            ScheduleExpressionTimezone="Europe/Berlin",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={
+                "Arn": "arn:aws:lambda:us-east-1:000000000000:function:f",
+                "RoleArn": "arn:aws:iam::0:role/r",
+            },
+        )
+        current = run_folder.load(tmp_path / "state")
+        assert current is not None
+        shown = {one.title: one for one in status.tables(current, bundle)}["Schedules"]
+        cells = [list(column.cells) for column in shown.columns]
+    assert cells == [["us-east-1"], ["Wake"], ["cron(0 8 ? * MON-FRI *) Europe/Berlin"], ["ENABLED"]]

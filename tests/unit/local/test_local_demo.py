@@ -1,19 +1,24 @@
 """The demo's tables, checks and progress lines; its steps run in the end-to-end tests."""
 
 import io
+import re
+from pathlib import Path
 from typing import Any
 
+import botocore
 import pytest
 from rich.console import Console
 
 from hosted_model_local import demo
-from hosted_model_local.clients import Model
+from hosted_model_local.clients import ModelView
 from hosted_model_local.demo_services import SERVICES
 from hosted_model_local.progress import Progress, StackEvents, digest
+from hosted_model_local.simulator import Simulator, registry
+from hosted_model_local.simulator.server import ThreadedServer
 
 
-def model(status: str, *history: tuple[float, str], units: int | None = None) -> Model:
-    return Model("lookoutvision", "boards", "1", "arn", status, units, {}, 0, 0.0, history)
+def model(status: str, *history: tuple[float, str], units: int | None = None) -> ModelView:
+    return ModelView("lookoutvision", "boards", "1", "arn", status, units, {}, 0, 0.0, history)
 
 
 class Stack:
@@ -108,3 +113,69 @@ def test_each_service_names_its_models_to_the_sample_app(name: str) -> None:
     context = script.context(model("TRAINED"))
     assert context["service"] == name
     assert {"project", "version"} <= set(context)
+
+
+def test_the_demo_has_every_service_of_the_registry() -> None:
+    assert list(SERVICES) == [one.name for one in registry.SERVICES]
+
+
+REASON = (
+    "Lookout for Vision model circuit-boards/3 could not be hosted (HOSTING_FAILED): " + "no capacity " * 30
+)
+SAID = "Received response status [FAILED] from custom resource. Message returned: "
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_whole_reason_is_shown(terminal: bool) -> None:
+    stack = Stack()
+    out = Console(file=io.StringIO(), width=80, force_terminal=terminal, color_system=None)
+    with Progress(
+        out, "deploy", models=lambda: [model("TRAINED")], events=StackEvents(stack, "B")
+    ) as progress:
+        stack.events = [
+            event(1, "CREATE_FAILED")
+            | {"ResourceStatusReason": f"{SAID}{REASON.strip()} (RequestId: 5afa-1)"}
+        ]
+        progress.look()
+    assert isinstance(out.file, io.StringIO)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.file.getvalue()).replace("\r", "\n")
+    (start,) = [
+        at for at, line in enumerate(shown.splitlines()) if "CloudFormation: R  CREATE_FAILED" in line
+    ]
+    lines = shown.splitlines()[start:]
+    if terminal:
+        assert max(map(len, lines)) <= 80
+    else:
+        assert len(lines) == 1
+    assert " ".join(" ".join(lines).split()).partition("CREATE_FAILED ")[2].startswith(REASON.strip())
+    assert "RequestId" not in shown
+
+
+def test_a_reason_without_end_is_cut_between_words() -> None:
+    (said,) = digest([event(1, "CREATE_FAILED") | {"ResourceStatusReason": "capacity " * 400}])
+    assert len(said) < 1100
+    assert said.endswith("capacity …")
+
+
+class Cloud:
+    """Stands for a cloud of which only the simulator runs."""
+
+    ministack_url, region = "https://127.0.0.1:9", "us-east-1"
+    environment = {"SSL_CERT_FILE": str(Path(botocore.__file__).with_name("cacert.pem"))}
+
+    def __init__(self, simulator_url: str, folder: Path) -> None:
+        self.simulator_url, self.state_dir = simulator_url, folder
+
+
+@pytest.mark.parametrize("code", [1, 0])
+def test_a_wrong_app_fails_at_the_first_step_and_says_so_once(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo.Demo, "_cdk", lambda self, arguments: code)
+    monkeypatch.setattr(demo.Demo, "_expect_stack", lambda self, status: None)
+    with ThreadedServer(Simulator()) as server:
+        made = demo.Demo(SERVICES["lookoutvision"], Cloud(server.url, tmp_path), tmp_path, 1.0)  # type: ignore[arg-type]
+        made.play()
+    said = capsys.readouterr().out
+    assert (made.complete, said.count("The demo ends here"), "2. " in said) == (False, 1, False)
+    assert len(made.missed) == 1

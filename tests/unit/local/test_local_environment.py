@@ -2,23 +2,24 @@
 
 import os
 import ssl
+import sys
 from pathlib import Path
 
 import pytest
 
-from hosted_model_local import certificates, environment
+from hosted_model_local import cdk_command, certificates, environment
 
 W = Path("/wheel/node")
 
 
 def made(base: dict[str, str], tmp_path: Path) -> dict[str, str]:
     return environment.variables(
-        {"PATH": os.environ["PATH"], **base},
+        base,
         endpoint="https://127.0.0.1:1",
         simulator="http://127.0.0.1:2",
         region="eu-west-1",
         bundle=tmp_path / "b.pem",
-        tools=tmp_path / "bin",
+        path="/p",
     )
 
 
@@ -106,3 +107,32 @@ def test_without_a_bundle_the_default_roots_are_kept(tmp_path: Path) -> None:
     )
     assert roots[-1] == extra
     assert len(roots) == 2
+
+
+def test_the_active_virtual_environment_stays_in_front(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(environment, "node_of_wheel_if_needed", lambda path: None)
+    ours, theirs = str(Path(sys.executable).parent), "/home/me/app/.venv/bin"
+    active = environment.active_environment({"VIRTUAL_ENV": "/home/me/app/.venv"})
+    path = environment.search_path(f"{theirs}:/usr/bin", tmp_path, active=active).split(os.pathsep)
+    assert path[0] == theirs
+    assert ours in path
+    assert environment.search_path(f"{theirs}:/usr/bin", tmp_path).split(os.pathsep)[0] == ours
+
+
+def test_a_fetched_cdk_is_found_where_there_is_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(environment, "node_of_wheel_if_needed", lambda path: None)
+    monkeypatch.setattr(environment, "_node_modules", list)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    fetched = cdk_command.fetched_folder(os.environ)
+    assert str(fetched) not in environment.search_path("/nowhere", tmp_path)
+    fetched.mkdir(parents=True)
+    (fetched / "cdk").touch(mode=0o755)
+    assert environment.search_path("/nowhere", tmp_path).endswith(str(fetched))
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "cdk").touch(mode=0o755)
+    assert str(fetched) not in environment.search_path(str(own), tmp_path)

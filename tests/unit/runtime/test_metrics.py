@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from cfnlint.jsonschema import StandardValidator
-
-from hosted_model_runtime import metrics
-from hosted_model_runtime.contract import Metric
 from hosted_model_runtime.host import Answer, Facts, HandedOver, Silent
 from hosted_model_runtime.metrics import Labels
 from hosted_model_runtime.report import report
-from hosted_model_runtime.request import parse
 from hosted_model_runtime.target import Ran
+
+from hosted_model_runtime import metrics
+from hosted_model_runtime.cloudformation.events import parse
+from hosted_model_runtime.contract import Metric
 
 NOW = 1_790_000_000.25
 LABELS = Labels("lookoutvision", "boards", "3")

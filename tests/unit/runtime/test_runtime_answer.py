@@ -18,7 +18,7 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hosted_model_runtime import answer
+from hosted_model_runtime.cloudformation import answer
 
 SECRET = "X-Amz-Signature=0123456789abcdef"
 PATH = f"/bucket/arn%3Aaws/key%7C1?X-Amz-Date=20260304T050607Z&{SECRET}"

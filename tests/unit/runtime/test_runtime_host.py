@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-
-from hosted_model_runtime import lease
-from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.host import Answer, HandedOver, Host, OutOfTimeError, Silent, physical_id
-from hosted_model_runtime.lease import Mark, State
-from hosted_model_runtime.reconcile import Observed, Phase
-from hosted_model_runtime.request import Units, parse
-from hosted_model_runtime.schedule import LONGEST
-from hosted_model_runtime.services.base import Kind, ServiceError, Sighting
-from hosted_model_runtime.tokens import fingerprint
+
+from hosted_model_runtime.cloudformation.events import parse
+from hosted_model_runtime.contract import Tag
+from hosted_model_runtime.decisions import lease
+from hosted_model_runtime.decisions.marks import Mark, State
+from hosted_model_runtime.decisions.model import Observed, Phase, Sighting, Units
+from hosted_model_runtime.decisions.polling import LONGEST
+from hosted_model_runtime.decisions.tokens import fingerprint
+from hosted_model_runtime.services.base import Kind, ServiceError
 
 ISSUED = 1_790_000_000
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Mine/1"

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
-from hosted_model_runtime import lease
+from hosted_model_runtime.cloudformation.events import from_schedule, is_scheduled, parse
 from hosted_model_runtime.contract import Tag
-from hosted_model_runtime.lease import Claim, Closing, Mark, Standing, State, judge
-from hosted_model_runtime.reconcile import Done, Observed, Phase, Running, decide
-from hosted_model_runtime.request import InvalidRequestError, from_schedule, is_scheduled, parse
-from hosted_model_runtime.tokens import fingerprint
+from hosted_model_runtime.decisions import lease, lease_hours
+from hosted_model_runtime.decisions.lease import Standing, judge
+from hosted_model_runtime.decisions.marks import Closing, Mark, State
+from hosted_model_runtime.decisions.model import Observed, Phase
+from hosted_model_runtime.decisions.request import Claim, InvalidRequestError
+from hosted_model_runtime.decisions.steps import Done, Running, decide
+from hosted_model_runtime.decisions.tokens import fingerprint
 
 NOW = datetime(2026, 3, 4, 8, 0, 0, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -83,7 +86,7 @@ class TestJudge:
     def test_it_takes_its_turn(self, claim: Claim, seen: dict[str, str]) -> None:
         verdict = judge(seen, claim, Phase.STOPPED)
         assert verdict.standing is Standing.FREE
-        assert verdict.mark == lease.hours_of(seen)
+        assert verdict.mark == lease_hours.hours_of(seen)
 
     def test_a_failed_deploy_is_stopped_and_not_started(self) -> None:
         seen = tags(replace(REQUEST, state=State.FAILED))
@@ -130,10 +133,10 @@ class TestAsleep:
         ],
     )
     def test_table(self, request_state: State, last: Mark | None, asleep: bool) -> None:
-        assert lease.is_asleep(tags(replace(REQUEST, state=request_state), last)) is asleep
+        assert lease_hours.is_asleep(tags(replace(REQUEST, state=request_state), last)) is asleep
 
     def test_nobody_s_model_is_not_asleep(self) -> None:
-        assert not lease.is_asleep({})
+        assert not lease_hours.is_asleep({})
 
     @pytest.mark.parametrize(
         ("before", "last", "in_flight"),

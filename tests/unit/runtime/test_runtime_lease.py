@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hosted_model_runtime import lease
 from hosted_model_runtime.contract import Tag
-from hosted_model_runtime.lease import Claim, Closing, Mark, Standing, State, Verdict, judge, judge_release
-from hosted_model_runtime.reconcile import Phase
-from hosted_model_runtime.tokens import fingerprint
+from hosted_model_runtime.decisions import lease, marks
+from hosted_model_runtime.decisions.lease import Standing, Verdict, judge, judge_release
+from hosted_model_runtime.decisions.marks import Closing, Mark, State
+from hosted_model_runtime.decisions.model import Phase
+from hosted_model_runtime.decisions.request import Claim
+from hosted_model_runtime.decisions.tokens import fingerprint
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -230,7 +232,7 @@ class TestText:
 
     def test_a_stamp_is_utc_to_the_second(self) -> None:
         summer = datetime.fromisoformat("2026-03-04T07:06:07.999+02:00")
-        assert lease.stamp(summer) == "20260304T050607Z"
+        assert marks.stamp(summer) == "20260304T050607Z"
 
 
 class TestMarks:
@@ -274,10 +276,10 @@ class TestLimits:
     def test_every_value_fits(self, state: State) -> None:
         claim = replace(self.LONGEST, has_hours=True)
         first = lease.first_mark(claim, {}, None, "1000-1000")
-        made = replace(first, state=state, hosted_at=lease.stamp(NOW))
+        made = replace(first, state=state, hosted_at=marks.stamp(NOW))
         tags = {**lease.owner_tags(claim, made), **lease.closing_tag(claim)}
         schedule = replace(claim, type="Start")
-        hours = replace(lease.first_mark(schedule, tags, made), state=state, hosted_at=lease.stamp(NOW))
+        hours = replace(lease.first_mark(schedule, tags, made), state=state, hosted_at=marks.stamp(NOW))
         tags |= lease.owner_tags(schedule, hours)
         assert set(tags) == set(Tag.ALL)
         for value in tags.values():

@@ -21,8 +21,7 @@ from botocore.exceptions import (
 )
 
 from hosted_model_local.simulator import Request, Simulator
-from hosted_model_runtime.reconcile import Phase
-from hosted_model_runtime.request import Units
+from hosted_model_runtime.decisions.model import Phase, Units
 from hosted_model_runtime.services import FACTORIES
 from hosted_model_runtime.services.base import Kind, ServiceError, knowing_our_models, shared_session
 from hosted_model_runtime.services.lookoutvision import CODES, PHASES, LookoutVisionService

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from hosted_model_runtime.reconcile import (
+from hosted_model_runtime.decisions.steps import (
     Done,
     Fail,
     Observed,

@@ -12,8 +12,7 @@ from hosted_model_local.simulator import Request, Simulator
 from hosted_model_local.simulator.rekognition import ERROR_STATUS, LIFECYCLE
 from hosted_model_local.simulator.server import ThreadedServer
 from hosted_model_runtime.contract import Rekognition as Names
-from hosted_model_runtime.reconcile import Phase
-from hosted_model_runtime.request import Units
+from hosted_model_runtime.decisions.model import Phase, Units
 from hosted_model_runtime.services import FACTORIES
 from hosted_model_runtime.services.base import CLIENT_CONFIG, Kind, ServiceError
 from hosted_model_runtime.services.rekognition import CODES, PHASES, RekognitionService

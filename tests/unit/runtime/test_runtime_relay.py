@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from hosted_model_runtime.relay import RuleRelay
+from hosted_model_runtime.invocation.relay import RuleRelay
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 SECRET = "X-Amz-Signature=0123456789abcdef"

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hosted_model_runtime.request import ISSUED_MARK, POLL_MARK, Units, issued, issued_at, parse
+from hosted_model_runtime.cloudformation.events import ISSUED_MARK, POLL_MARK, issued, issued_at, parse
+from hosted_model_runtime.decisions.model import Units
 
 ISSUED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 SIGNED = "https://answers.example/a?X-Amz-Date=20260304T050607Z&X-Amz-Expires=7200&X-Amz-Signature=secret"

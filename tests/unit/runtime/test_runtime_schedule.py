@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hosted_model_runtime.schedule import AHEAD, FIRST, LONGEST, WIDEST, interval, widened
+from hosted_model_runtime.decisions.polling import AHEAD, FIRST, LONGEST, WIDEST, interval, widened
 
 POLLS, DRAWS, WIDTHS = st.integers(0, 10**6), st.floats(0, 1), st.floats(1, WIDEST)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hosted_model_runtime.tokens import client_token, fingerprint
+from hosted_model_runtime.decisions.tokens import client_token, fingerprint
 
 #: "Pattern: ^[a-zA-Z0-9-]+$ … Maximum length of 64" (StartModel, Amazon Lookout for Vision API Reference).
 PATTERN = re.compile(r"[a-zA-Z0-9-]{1,64}")

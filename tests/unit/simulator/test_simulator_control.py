@@ -21,6 +21,8 @@ def test_put_creates_and_shows_everything(bench):
         "min_inference_units": None,
         "max_inference_units": None,
         "tags": {"a": "b"},
+        "tag_lag_seconds": None,
+        "tag_lag_seed": None,
         "starts": 0,
         "stops": 0,
         "billed_unit_seconds": 0.0,
@@ -115,6 +117,10 @@ def test_delete_removes(bench):
         {"status_message": 1},
         {"start_second": 1},
         {"project_timestamp": "now"},
+        {"tag_lag_seconds": -1},
+        {"tag_lag_seconds": 3601},
+        {"tag_lag_seed": 1},
+        {"tag_lag_seconds": 1, "tag_lag_seed": "x"},
     ],
     ids=repr,
 )
@@ -243,6 +249,39 @@ def test_retry_after_of_a_fault(bench, members, header):
     assert bench.describe().headers.get("Retry-After") == header
 
 
+@pytest.mark.parametrize(
+    ("code", "rest", "json"),
+    [
+        ("UnrecognizedClientException", 403, 400),
+        ("InvalidSignatureException", 403, 400),
+        ("ExpiredTokenException", 403, 400),
+        ("AccessDeniedException", 403, 400),
+        ("RequestTimeoutException", 408, 408),
+    ],
+)
+def test_errors_of_any_service_while_credentials_and_policies_settle(bench, code, rest, json):
+    bench.put()
+    bench.put("boards/v1", service="rekognition")
+    arn = bench.control("GET", "models/boards/v1", query="service=rekognition")["arn"]
+    bench.fault("StartModel", error=code)
+    bench.fault("StartProjectVersion", error=code)
+    started, other = bench.start(), bench.rekognition("StartProjectVersion", {"ProjectVersionArn": arn})
+    assert (started.status, started.error) == (rest, code)
+    assert (other.status, other.error) == (json, code)
+    assert {model["starts"] for model in bench.control("GET", "models")} == {0}
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_an_error_with_another_http_status(bench, status):
+    bench.put()
+    bench.put("boards/v1", service="rekognition")
+    bench.fault("ListTagsForResource", error="AccessDeniedException", http_status=status, times=2)
+    assert bench.tags().status == status
+    arn = bench.control("GET", "models/boards/v1", query="service=rekognition")["arn"]
+    assert bench.rekognition("ListTagsForResource", {"ResourceArn": arn}).status == status
+    assert bench.tags().status == 200
+
+
 def test_faults_are_listed_and_cleared(bench):
     bench.put()
     listed = bench.fault("StartModel", error="ThrottlingException", times=3)
@@ -265,6 +304,9 @@ def test_faults_are_listed_and_cleared(bench):
         {"operation": "StartModel", "error": "ThrottlingException", "time": 1},
         {"operation": "StartModel", "error": "ThrottlingException", "service": "s3"},
         {"operation": ["StartModel"], "error": "ThrottlingException"},
+        {"operation": "StartModel", "error": "AccessDeniedException", "http_status": 200},
+        {"operation": "StartModel", "error": "AccessDeniedException", "http_status": 600},
+        {"operation": "StartModel", "lose_response": True, "http_status": 400},
     ],
     ids=repr,
 )

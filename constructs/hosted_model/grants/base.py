@@ -1,8 +1,8 @@
-"""What the provider must know of a service to write the function's policy, and what declares a model."""
+"""What the function may do with the models of one service, by what it is for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -41,25 +41,3 @@ class ServiceGrants:
     stop: str
     tag: str
     untag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """One model as a construct declares it.
-
-    Attributes
-    ----------
-    grants
-        What the function may do with models of the service.
-    model
-        The members that name the model to the function.
-    names
-        Project and version: unique in an account and region, however the model is named.
-    claim_arn
-        The narrowest ARN or pattern that is known before the deploy.
-    """
-
-    grants: ServiceGrants
-    model: Mapping[str, str]
-    names: tuple[str, str]
-    claim_arn: str

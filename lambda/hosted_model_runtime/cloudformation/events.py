@@ -8,20 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from . import contract
-from .contract import (
-    DEADLINE_MARGIN,
-    SERVICE_TIMEOUT_MAX,
-    SERVICE_TIMEOUT_MIN,
-    OnRunning,
-    Property,
-    Scheduled,
-)
+from .. import contract
+from ..contract import SERVICE_TIMEOUT_MAX, SERVICE_TIMEOUT_MIN, OnRunning, Property, Scheduled
+from ..decisions.model import Units
+from ..decisions.request import InvalidRequestError, Request
 
 #: The event's member that marks a tick of the relay's rule; crhelper's own name for it.
 POLL_MARK = "CrHelperPoll"
@@ -29,64 +23,6 @@ POLL_MARK = "CrHelperPoll"
 ISSUED_MARK = "HostedModelIssuedAt"
 #: CloudFormation's presigned URLs are valid for two hours; an old-style one states only when it ends.
 _URL_LIFETIME = 7200
-
-
-class InvalidRequestError(ValueError):
-    """A property is missing or breaks its limit; the text names it. Nothing can have been started by it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Units:
-    """Inference units: ``minimum`` are billed at least; ``maximum`` absent means no auto-scaling."""
-
-    minimum: int
-    maximum: int | None = None
-
-    def __str__(self) -> str:
-        return f"{self.minimum}" if self.maximum is None else f"{self.minimum}-{self.maximum}"
-
-    @staticmethod
-    def parse(text: str) -> Units | None:
-        """Return the units that a tag carries, or None where it carries none."""
-        minimum, _, maximum = text.partition("-")
-        try:
-            return Units(int(minimum), int(maximum) if maximum else None)
-        except ValueError:
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One CloudFormation request for one hosted model."""
-
-    type: str
-    request_id: str
-    stack_id: str
-    logical_id: str
-    service: str
-    model: Mapping[str, str]
-    units: Units
-    issued: datetime
-    timeout: int = SERVICE_TIMEOUT_MAX
-    on_running: str = OnRunning.FAIL
-    physical_id: str | None = None
-    old_service: str | None = None
-    old_model: Mapping[str, str] | None = None
-    #: Whether schedules start and stop the model between deploys.
-    has_hours: bool = False
-    is_tick: bool = False
-    # Presigned: whoever holds it can answer for us, so it is in no repr and in no log.
-    response_url: str = field(default="", repr=False)
-
-    @property
-    def deadline(self) -> float:
-        """Epoch seconds at which this request gives up: ServiceTimeout less a margin."""
-        return self.issued.timestamp() + self.timeout - DEADLINE_MARGIN
-
-    @property
-    def expiry(self) -> float:
-        """Epoch seconds at which CloudFormation stops waiting."""
-        return self.issued.timestamp() + self.timeout
 
 
 def issued_at(response_url: str) -> datetime | None:
@@ -178,8 +114,6 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
         old_service=old_service,
         old_model=old_model,
         has_hours=str(properties.get(Property.HOSTING_HOURS, "")).lower() == "true",
-        is_tick=POLL_MARK in event,
-        response_url=event.get("ResponseURL", ""),
     )
 
 

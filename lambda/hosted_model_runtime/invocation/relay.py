@@ -18,7 +18,7 @@ _ATTEMPTS = 3
 
 
 class RuleRelay:
-    """Implements :class:`hosted_model_runtime.host.Relay` with one rule, named after the RequestId.
+    """Implements the driver's ``Relay`` with one rule, named after the RequestId.
 
     A retried request finds its own rule instead of leaving a second one behind.
     """

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from .contract import LookoutVision, Metric, Rekognition
+from ..contract import LookoutVision, Metric, Rekognition
 
 SECONDS, COUNT = "Seconds", "Count"
 #: Both services' names of projects and versions are such.

@@ -1,38 +1,14 @@
-"""PURE: what one step brings a model nearer to its goal.
+"""PURE: which step brings a model nearer to its goal.
 
-``(goal, observed, started) -> Start | Stop | Wait | Done | Fail``. No I/O, no clock, no memory: killed
-anywhere, run twice or run late, it gives the right next step. The tables are in the architecture page.
+``(goal, observed, started) -> Start | Stop | Wait | Done | Fail``: the two tables of the page on concepts.
+Who may take the step is another question, which ``moves.py`` answers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
-
-class Phase(Enum):
-    """A model's condition, the same words for every service; each adapter maps its statuses to them."""
-
-    ABSENT = "absent"
-    UNREADY = "not ready"
-    STOPPED = "stopped"
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    UPDATING = "updating"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What the service says of a model."""
-
-    phase: Phase
-    name: str
-    status: str = ""
-    message: str = ""
-    min_units: int | None = None
-    max_units: int | None = None
+from .model import Observed, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +106,7 @@ def _towards_stopped(seen: Observed) -> Step:
             return Done()
         case Phase.STOPPING | Phase.UPDATING:
             return Wait()
-    # RUNNING, FAILED, STARTING: where the service refuses in that state, the host waits and asks again.
+    # RUNNING, FAILED, STARTING: a service that refuses to stop a model in that state is asked again later.
     return Stop()
 
 

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Protocol
 
 
-class LambdaWatch:
+class Clock(Protocol):
+    """Time, injected, so that tests need not wait."""
+
+    def now(self) -> float:
+        """Epoch seconds."""
+
+    def remaining(self) -> float:
+        """Seconds until Lambda ends this invocation."""
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class LambdaClock:
     """The wall clock, and what is left of this invocation."""
 
     def __init__(self, context: Any) -> None:

@@ -1,0 +1,1 @@
+"""CloudFormation's protocol: its events become requests, an outcome becomes the answer."""

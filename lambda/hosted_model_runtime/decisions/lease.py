@@ -1,0 +1,326 @@
+"""PURE: who commands a model, read from its tags.
+
+In come a model's tags and a claim (a request, and the model it is about); out comes where the request stands.
+
+========================================  ==============================================================
+tag                                       says
+========================================  ==============================================================
+``hosted-model:stack``, ``:logical-id``   the owner: a resource of a stack
+``hosted-model:request``                  the mark of the request that commands the model (``marks.py``)
+``hosted-model:hours``                    the mark of the last scheduled start or stop (``lease_hours.py``)
+``hosted-model:closed``                   a Delete has let go: an older request that Lambda delivers late
+                                          starts nothing
+``hosted-model:former-logical-id``,       which other resource of the same stack had the model before, and
+``:former-request``                       its last mark: a construct that is renamed takes the model over,
+                                          and a rollback gives it back
+========================================  ==============================================================
+
+Conditions on these tags in the function's policy make the lease more than a convention: the service itself
+refuses to tag, start or stop a model that carries another stack's ``hosted-model:stack``, and to start one
+that this stack has closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import Enum
+
+from ..contract import Tag
+from . import lease_hours
+from .marks import Closing, Mark, State
+from .model import ACTIVE, Phase
+from .request import Claim
+
+#: How long after a rename CloudFormation may still roll it back. A stack's operation hardly lasts a day.
+RETURN_WITHIN = timedelta(hours=36)
+
+
+class Standing(Enum):
+    """Where a request stands with a model."""
+
+    HELD = "held"  # it commands the model
+    FREE = "free"  # it may take command
+    BUSY = "busy"  # another resource of the stack is about to give the model up: look again
+    SUPERSEDED = "superseded"  # a later request of the same resource commands it: end in silence
+    FOREIGN = "foreign"  # somebody else's: touch nothing
+    RELEASED = "released"  # this Delete let go already, or there is nothing to let go of
+    UNOWNED = "unowned"  # nobody owns the model
+    MOVED = "moved"  # another resource of the same stack owns the model
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A standing; the mark that the owner left, ours or an earlier request's; why the model is foreign."""
+
+    standing: Standing
+    mark: Mark | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """Another resource of the same stack that had the model before its owner, and the last mark it left."""
+
+    logical_id: str
+    mark: Mark
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def owns(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether the claim's resource owns the model."""
+    return _is_own_stack(tags, claim) and tags.get(Tag.LOGICAL_ID) == claim.request.logical_id
+
+
+def owns_as_declared(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether the claim's resource owns the model, or had it before, under the name that it declares."""
+    if not _is_own_stack(tags, claim):
+        return False
+    if tags.get(Tag.LOGICAL_ID) == claim.request.logical_id:
+        mark = Mark.parse(tags.get(Tag.REQUEST))
+    else:
+        former = former_of(tags)
+        mark = former.mark if former and former.logical_id == claim.request.logical_id else None
+    return mark is not None and mark.declared_as == claim.declared_as
+
+
+def former_of(tags: Mapping[str, str]) -> Former | None:
+    """Return which resource had the model before its owner, where the tags say so."""
+    logical_id, mark = tags.get(Tag.FORMER_LOGICAL_ID), Mark.parse(tags.get(Tag.FORMER_REQUEST))
+    if logical_id is None or mark is None or logical_id == tags.get(Tag.LOGICAL_ID):
+        return None
+    return Former(logical_id, mark)
+
+
+def own_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:
+    """Return the mark of the claim's own request, where the tags have it."""
+    mark = Mark.parse(tags.get(Tag.HOURS if claim.request.scheduled else Tag.REQUEST))
+    return mark if mark and owns(tags, claim) and mark.request_id == claim.request.request_id else None
+
+
+def must_reopen(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether the policy lets this claim's stack tag the model only when the closing mark is gone."""
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    return closing is not None and closing.stack == claim.stack
+
+
+def is_in_flight(tags: Mapping[str, str], before: Mark | None) -> bool:
+    """Say whether the request that is superseded, or a schedule under it, may have a call under way."""
+    return before is not None and (not before.state.settled or lease_hours.is_at_work(tags, before))
+
+
+def is_behind(tags: Mapping[str, str], written: Mark, claim: Claim) -> bool:
+    """Say whether a read may be older than what this request wrote: it shows less, and nobody later.
+
+    Services promise nothing about how soon a tag can be read.
+    """
+    shown = Mark.parse(tags.get(Tag.HOURS if claim.request.scheduled else Tag.REQUEST))
+    if shown is None:
+        return True
+    if shown.request_id == written.request_id:
+        return shown.progress < written.progress
+    return shown.issued < written.issued
+
+
+def _is_own_stack(tags: Mapping[str, str], claim: Claim) -> bool:
+    return tags.get(Tag.STACK) == claim.request.stack_id
+
+
+# --- hosting ------------------------------------------------------------------------------------------------
+
+
+def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
+    """Say where a request that wants to host the model stands with it."""
+    if claim.request.scheduled:
+        return _judge_schedule(tags, claim)
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    if closing and closing.resource == claim.resource and closing.issued >= claim.request.issued:
+        return Verdict(Standing.SUPERSEDED)
+    if tags.get(Tag.STACK) is not None:
+        if not _is_own_stack(tags, claim):
+            return Verdict(Standing.FOREIGN, reason=_owned_by(tags))
+        if not owns(tags, claim):
+            return _judge_move(tags, claim)
+        return _among_own(Mark.parse(tags.get(Tag.REQUEST)), claim)
+    if closing and closing.issued >= claim.request.issued:
+        # Whoever let go did so after this request was made: it is a late delivery, or it lost a race. What
+        # this request's own stack has closed may have been closed again by another stack since.
+        return Verdict(Standing.FOREIGN, reason="another stack gave it up after this request was made")
+    if phase in ACTIVE and not claim.request.adopts:
+        return Verdict(Standing.FOREIGN, reason=f"it is {phase.value} and no stack owns it")
+    return Verdict(Standing.FREE)
+
+
+def _judge_move(tags: Mapping[str, str], claim: Claim) -> Verdict:
+    """Say where a request stands with a model of another resource of its stack: a construct was renamed.
+
+    It may take over what an earlier deploy left there. What another resource took later than this request
+    was made it may not: then this is a late delivery, or two resources declare the same model.
+    """
+    request, mark, former = claim.request, Mark.parse(tags.get(Tag.REQUEST)), former_of(tags)
+    mine = former.mark if former and former.logical_id == request.logical_id else None
+    if mine and mine.state is State.RELEASED and mine.issued >= request.issued:
+        return Verdict(Standing.SUPERSEDED)
+    if mark is None:
+        return Verdict(Standing.FREE)
+    if mark.state.letting_go:
+        return Verdict(Standing.BUSY, mark)
+    if mark.issued < request.issued:
+        return Verdict(Standing.FREE, mark)
+    if mine and (
+        mine.issued > request.issued or (mine.request_id == request.request_id and mine.state.settled)
+    ):
+        return Verdict(Standing.SUPERSEDED)
+    return Verdict(Standing.FOREIGN, reason=_owned_by(tags))
+
+
+def _judge_schedule(tags: Mapping[str, str], claim: Claim) -> Verdict:
+    """Say where a scheduled start or stop stands: it takes nothing from a request of CloudFormation."""
+    request, hours = Mark.parse(tags.get(Tag.REQUEST)), Mark.parse(tags.get(Tag.HOURS))
+    if not owns(tags, claim) or request is None or request.declared_as != claim.declared_as:
+        return Verdict(Standing.SUPERSEDED)
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    if closing and closing.resource == claim.resource:
+        return Verdict(Standing.SUPERSEDED)
+    if hours and hours.request_id == claim.request.request_id:
+        held = hours.under == request.request_id
+        return Verdict(Standing.HELD if held else Standing.SUPERSEDED, hours)
+    if not lease_hours.may_act(tags, claim, request):
+        return Verdict(Standing.SUPERSEDED)
+    return Verdict(Standing.FREE, lease_hours.hours_of(tags))
+
+
+def _among_own(mark: Mark | None, claim: Claim) -> Verdict:
+    """Say where a request stands with a model that its own resource owns."""
+    request = claim.request
+    if mark is None:
+        return Verdict(Standing.FREE)
+    if mark.request_id == request.request_id:
+        return Verdict(Standing.HELD, mark)
+    if mark.issued > request.issued:
+        return Verdict(Standing.SUPERSEDED)
+    if (
+        mark.issued == request.issued
+        and request.type != "Delete"
+        and (mark.type == "Delete" or mark.state is State.DONE)
+    ):
+        # In the same second a Delete wins; otherwise a finished request wins.
+        return Verdict(Standing.SUPERSEDED)
+    return Verdict(Standing.FREE, mark)
+
+
+def _owned_by(tags: Mapping[str, str]) -> str:
+    return f"it is owned by {tags.get(Tag.LOGICAL_ID, 'a resource')} of stack {tags[Tag.STACK]}"
+
+
+# --- letting go ---------------------------------------------------------------------------------------------
+
+
+def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
+    """Say where a request that gives the model up (a Delete, or a rollback) stands with it."""
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    is_ours = closing is not None and closing.request_id == claim.request.request_id
+    if is_ours and Tag.STACK not in tags:
+        return Verdict(Standing.RELEASED)
+    if tags.get(Tag.STACK) is None:
+        return Verdict(Standing.UNOWNED)
+    if not _is_own_stack(tags, claim):
+        return Verdict(Standing.RELEASED)
+    mark = Mark.parse(tags.get(Tag.REQUEST))
+    if not owns(tags, claim):
+        return Verdict(Standing.MOVED, mark)
+    if mark is None or mark.declared_as != claim.declared_as:
+        return Verdict(Standing.RELEASED)
+    if is_ours:
+        # Whoever wrote the mark: while the model is closed nobody but this request can act on it.
+        return Verdict(Standing.HELD, mark)
+    return _among_own(mark, claim)
+
+
+def returns_to(tags: Mapping[str, str], owner: Mark, claim: Claim) -> Former | None:
+    """Return the resource of the same stack to which a Delete must give the model back, if there is one.
+
+    A construct was renamed, and CloudFormation rolls that back: it deletes the new resource, and tells the
+    old one nothing. The old one's own Delete, once the rename has succeeded, makes its mark RELEASED.
+    """
+    former = former_of(tags)
+    if former is None or former.mark.state is State.RELEASED:
+        return None
+    return former if claim.request.issued - owner.issued < RETURN_WITHIN else None
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+def first_mark(claim: Claim, tags: Mapping[str, str], before: Mark | None, units: str = "") -> Mark:
+    """Return the mark with which a claim takes command; a model that runs on keeps its HostedAt."""
+    asked, request = claim.request, Mark.parse(tags.get(Tag.REQUEST))
+    last = lease_hours.hours_of(tags) or (request if asked.scheduled else before)
+    hosted_at = last.hosted_at if last else ""
+    mark = Mark(asked.issued, asked.type, asked.request_id, State.HELD, claim.declared_as, hosted_at, units)
+    if asked.scheduled and request:
+        return replace(mark, units=request.units, under=request.request_id)
+    return replace(mark, has_hours=asked.has_hours)
+
+
+def owner_tags(claim: Claim, mark: Mark) -> dict[str, str]:
+    """Return the tags that a mark is written with; a schedule never makes a model its stack's."""
+    if claim.request.scheduled:
+        return {Tag.HOURS: str(mark)}
+    return {
+        Tag.STACK: claim.request.stack_id,
+        Tag.LOGICAL_ID: claim.request.logical_id,
+        Tag.REQUEST: str(mark),
+    }
+
+
+def former_tags(tags: Mapping[str, str], claim: Claim) -> dict[str, str]:
+    """Return the tags about the former owner that go with taking the lease.
+
+    Taken from another resource of the stack, the model can be given back. Taken from an earlier request of
+    the same resource, it cannot any more: that deploy is over.
+    """
+    mark, former = Mark.parse(tags.get(Tag.REQUEST)), former_of(tags)
+    if claim.request.scheduled or mark is None or not _is_own_stack(tags, claim):
+        return {}
+    if not owns(tags, claim):
+        mark = mark.at(*_condition(tags, mark))
+        return {Tag.FORMER_LOGICAL_ID: tags[Tag.LOGICAL_ID], Tag.FORMER_REQUEST: str(mark)}
+    if claim.request.type == "Update" and former and former.mark.state is not State.RELEASED:
+        return {Tag.FORMER_REQUEST: str(former.mark.at(State.RELEASED))}
+    return {}
+
+
+def _condition(tags: Mapping[str, str], mark: Mark) -> tuple[State, str]:
+    """Return the state and HostedAt of an owner, with what its hours did to the model since."""
+    hours = lease_hours.hours_of(tags)
+    if hours is None or not mark.state.settled:
+        return mark.state, mark.hosted_at
+    return (State.ASLEEP if lease_hours.is_asleep(tags) else State.DONE), hours.hosted_at or mark.hosted_at
+
+
+def released_tags(claim: Claim) -> dict[str, str]:
+    """Return the tags by which a resource that another one of its stack took over from says that it is gone.
+
+    A late delivery of an older request of that resource then takes nothing back.
+    """
+    mark = first_mark(claim, {}, None).at(State.RELEASED)
+    return {Tag.FORMER_LOGICAL_ID: claim.request.logical_id, Tag.FORMER_REQUEST: str(mark)}
+
+
+def returning_tags(claim: Claim, former: Former, runs: bool, hosted_at: str) -> dict[str, str]:
+    """Return the tags that give the model back: the former owner's mark, as it was, and ours as released."""
+    state = former.mark.state
+    if not state.settled:
+        state = State.DONE if runs else State.FAILED
+    mark = former.mark.at(state, hosted_at or former.mark.hosted_at)
+    return {**released_tags(claim), Tag.LOGICAL_ID: former.logical_id, Tag.REQUEST: str(mark)}
+
+
+def closing_tag(claim: Claim) -> dict[str, str]:
+    """Return the tag that a request leaves behind when it lets go."""
+    request = claim.request
+    return {Tag.CLOSED: str(Closing(request.issued, request.request_id, claim.resource, claim.stack))}

@@ -1,0 +1,62 @@
+"""PURE: the hours' part of the lease: what schedules did to a model between deploys, and what they may do.
+
+``hosted-model:hours`` holds the mark of the last scheduled start or stop. The mark names the request under
+which the schedule acted: as soon as another request commands the model, it means nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from ..contract import SERVICE_TIMEOUT_MAX, Scheduled, Tag
+from .marks import Closing, Mark, State
+from .request import Claim
+
+
+def hours_of(tags: Mapping[str, str]) -> Mark | None:
+    """Return the mark of the last scheduled start or stop, if no request came after it."""
+    request, hours = Mark.parse(tags.get(Tag.REQUEST)), Mark.parse(tags.get(Tag.HOURS))
+    return hours if request and hours and hours.under == request.request_id else None
+
+
+def is_asleep(tags: Mapping[str, str]) -> bool:
+    """Say whether the model's owner left it stopped, or is stopping it, because its hours are over."""
+    if hours := hours_of(tags):
+        return hours.type == Scheduled.STOP and hours.state is not State.FAILED
+    request = Mark.parse(tags.get(Tag.REQUEST))
+    return request is not None and request.state.asleep
+
+
+def is_at_work(tags: Mapping[str, str], before: Mark) -> bool:
+    """Say whether a schedule that acts under the request ``before`` may have a call under way."""
+    hours = Mark.parse(tags.get(Tag.HOURS))
+    return hours is not None and hours.under == before.request_id and not hours.state.settled
+
+
+def may_act(tags: Mapping[str, str], claim: Claim, request: Mark) -> bool:
+    """Say whether a schedule's start or stop may act now: every request of CloudFormation goes before it.
+
+    ``request`` is the mark of the request that commands the model.
+    """
+    asked = claim.request
+    if not request.has_hours or request.declared_as != claim.declared_as:
+        return False
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    if closing and closing.resource == claim.resource:
+        return False
+    # CloudFormation waits for a request no longer than this: a deploy that ended without a word must not
+    # block the schedules for ever.
+    still_awaited = asked.issued - request.issued < timedelta(seconds=SERVICE_TIMEOUT_MAX)
+    if not request.state.settled and still_awaited:
+        return False
+    if request.state is State.FAILED and asked.type == Scheduled.START:
+        return False
+    hours = Mark.parse(tags.get(Tag.HOURS))
+    return not (hours and _is_later(hours, claim))
+
+
+def _is_later(hours: Mark, claim: Claim) -> bool:
+    """Say whether another schedule was due after this one; of two of one second the stop is the later."""
+    asked = claim.request
+    return (hours.issued, hours.type == Scheduled.STOP) > (asked.issued, asked.type == Scheduled.STOP)

@@ -1,0 +1,148 @@
+"""PURE: the values of the lease's tags: who wrote them, when, and how far that request came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum
+
+from .model import Phase
+
+_TIME = "%Y%m%dT%H%M%SZ"
+_HAS_HOURS = "hours"
+
+
+def stamp(when: datetime) -> str:
+    """Return a time as tags and attributes carry it: UTC, to the second."""
+    return when.astimezone(UTC).strftime(_TIME)
+
+
+def unstamp(text: str) -> datetime | None:
+    """Return the time that :func:`stamp` wrote, or None where there is none."""
+    try:
+        return _time(text)
+    except ValueError:
+        return None
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+
+
+class State(Enum):
+    """How far a request came. It is written before the step that it announces."""
+
+    HELD = "held"
+    #: A Start was about to be sent when the model was STOPPED, or when its last hosting had FAILED.
+    STARTING_STOPPED = "starting-stopped"
+    STARTING_FAILED = "starting-failed"
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+    #: The model is outside its hosting hours: it is being stopped; it is stopped. Its owner keeps it.
+    SLEEPING = "sleeping"
+    ASLEEP = "asleep"
+    #: A Delete, or a rollback, is letting go of the model: it stops it; it gives it back to the resource of
+    #: the same stack that had it before; it has let go.
+    RELEASING = "releasing"
+    RETURNING = "returning"
+    RELEASED = "released"
+
+    @property
+    def settled(self) -> bool:
+        """Whether the answer is decided: a repeat of the request must give the same one."""
+        return self in (State.DONE, State.FAILED, State.ASLEEP)
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the model is to be stopped, or is, because its hours are over."""
+        return self in (State.SLEEPING, State.ASLEEP)
+
+    @property
+    def letting_go(self) -> bool:
+        """Whether the request is about to give the model up."""
+        return self in (State.RELEASING, State.RETURNING)
+
+    @property
+    def rank(self) -> int:
+        """How far this is: a request's states only ever go up, but for a scheduled start's next attempt."""
+        if self.settled or self is State.RELEASED:
+            return 3
+        if self is State.STARTED:
+            return 2
+        return 1 if self in (State.STARTING_STOPPED, State.STARTING_FAILED) else 0
+
+    @staticmethod
+    def starting(phase: Phase) -> State:
+        return State.STARTING_FAILED if phase is Phase.FAILED else State.STARTING_STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The value of the tags that name a request: at most 170 of the 256 characters that a tag can have.
+
+    ``has_hours`` says that the request declares hosting hours; ``attempt`` and ``under`` (the RequestId of
+    the request that commanded the model then) are those of a scheduled start or stop.
+    """
+
+    issued: datetime
+    type: str
+    request_id: str
+    state: State
+    declared_as: str
+    hosted_at: str = ""
+    units: str = ""
+    has_hours: bool = False
+    attempt: int = 1
+    under: str = ""
+
+    def __str__(self) -> str:
+        parts = (stamp(self.issued), self.type, self.request_id, self.state.value, self.declared_as)
+        hours = _HAS_HOURS if self.has_hours else ""
+        scheduled = (str(self.attempt), self.under) if self.under else ()
+        return "/".join((*parts, self.hosted_at, self.units, hours, *scheduled)).rstrip("/")
+
+    @staticmethod
+    def parse(text: str | None) -> Mark | None:
+        """Return the mark, or None where the tag is absent or not ours to read."""
+        try:
+            time, kind, request_id, state, declared_as, *rest = (text or "").split("/")
+            hosted_at, units, hours, attempt, under = (*rest, *("", "", "", "1", "")[len(rest) :])
+            held = (_time(time), kind, request_id, State(state), declared_as)
+            return Mark(*held, hosted_at, units, hours == _HAS_HOURS, int(attempt), under)
+        except ValueError:
+            return None
+
+    def at(self, state: State, hosted_at: str | None = None) -> Mark:
+        return replace(self, state=state, hosted_at=self.hosted_at if hosted_at is None else hosted_at)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How far the request came, in numbers that grow."""
+        return self.attempt, self.state.rank
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The value of ``hosted-model:closed``: which request of which resource let go, and how old it is.
+
+    It ends with the stack, because the function's policy refuses every start and every claim of a model that
+    its own stack has closed: a call that is still under way then comes to nothing. Other stacks may take it.
+    """
+
+    issued: datetime
+    request_id: str
+    resource: str
+    stack: str
+
+    def __str__(self) -> str:
+        return "/".join((stamp(self.issued), self.request_id, self.resource, self.stack))
+
+    @staticmethod
+    def parse(text: str | None) -> Closing | None:
+        """Return the closing, or None where the tag is absent or not ours to read."""
+        try:
+            time, request_id, resource, stack = (text or "").split("/")
+            return Closing(_time(time), request_id, resource, stack)
+        except ValueError:
+            return None

@@ -1,0 +1,653 @@
+"""PURE: the next move of a request for one model. The whole story is here, from the first look to the end.
+
+    next_move(task, progress, view, now) -> Move
+
+``task`` is what the request wants of the model, ``progress`` all that it remembers, ``view`` what it knows of
+the model since it last looked. ``invocation/leased_model.py`` carries the move out and asks again, until the
+move is :class:`Pause` or :class:`Finish`. Killed anywhere, run twice or run late, the function comes back
+here with less progress and gets the right next move: everything that must survive stands in the lease.
+
+Three rules hold throughout:
+
+- The lease is read before every step, and written before the step that it announces.
+- A read that shows less than this request wrote is old, not news: read again.
+- Nothing is done while a call of the request that was superseded may still land.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum
+
+from ..contract import Attribute, Metric, Scheduled, Tag
+from . import lease, lease_hours, steps
+from .ends import Done, End, Failed, Superseded
+from .lease import Standing, Verdict
+from .marks import Closing, Mark, State, stamp
+from .model import ACTIVE, Phase, Sighting, Units
+from .request import Claim
+from .steps import Running, Stopped, Wait
+
+#: A call that a superseded request has under way lands within the SDK's connect and read time-outs.
+IN_FLIGHT_SECONDS = 15.0
+#: For how long a read may show less than was written. Services promise nothing; others see up to a minute.
+READS_BEHIND_SECONDS = 75.0
+#: For how long a failure is tried to be left in the lease before it is answered without.
+NOTING_SECONDS = 60.0
+STRIPPED = "the model's hosted-model: tags were removed while this request commanded it"
+REPORTED = "this request was reported as failed before; the function's log has the reason"
+
+
+class Goal(Enum):
+    """What a request wants of a model: that it runs (or sleeps until its hours), or to let go of it."""
+
+    HOST = "host"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One model, and what a request wants of it.
+
+    ``running`` and ``stopped`` are the service's words for "ready to use" and "not billed". ``replaces`` says
+    whether the request is an update that replaces another model.
+    """
+
+    claim: Claim
+    goal: Goal
+    running: str
+    stopped: str
+    replaces: bool = False
+
+    @property
+    def wanted(self) -> Running:
+        request = self.claim.request
+        return Running(
+            request.units.minimum,
+            request.units.maximum,
+            may_resize=request.type == "Update",
+            any_units=request.scheduled,
+        )
+
+
+class StartCall(Enum):
+    """What became of this request's call of Start."""
+
+    UNSENT = "unsent"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A failure that is yet to be left in the lease, for a repeat of the request; since when, epoch seconds.
+
+    ``aborts``: the time is out, and a model that this request started is to be stopped.
+    """
+
+    failed: Failed
+    since: float
+    aborts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """All that a request remembers between two looks.
+
+    Attributes
+    ----------
+    mark
+        What it last wrote into the lease, or found there as its own; None: it never held it.
+    written
+        When that was written, epoch seconds.
+    start
+        What became of its call of Start.
+    stop_refused
+        Whether the service refused to stop a model whose hosting had failed: such a model serves nothing.
+    not_before
+        Epoch seconds until which a call of the superseded request may land.
+    in_doubt
+        Whether the lease must be read even where the model leaves nothing to do but wait.
+    took_from
+        The mark of the request that it took over from, until it is known that nothing of it is under way.
+    former_sleeps
+        Whether the model that an update replaces is asleep; None: not asked yet.
+    closed
+        Whether it left a closing mark on a model that nobody owns.
+    close_denied
+        Whether the policy refused that mark: nothing there was this resource's.
+    failing
+        A failure on its way into the lease.
+    """
+
+    mark: Mark | None = None
+    written: float = 0.0
+    start: StartCall = StartCall.UNSENT
+    stop_refused: bool = False
+    not_before: float = 0.0
+    in_doubt: bool = False
+    took_from: Mark | None = None
+    former_sleeps: bool | None = None
+    closed: bool = False
+    close_denied: bool = False
+    failing: Failing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is known of the model in this cycle; None is what must be asked for again.
+
+    ``acted``: a Start or a Stop was sent since the last look. ``took``: the lease was taken in this cycle.
+    """
+
+    seen: Sighting | None = None
+    tags: Mapping[str, str] | None = None
+    acted: bool = False
+    took: bool = False
+
+
+# --- moves --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Describe the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTags:
+    """Read the model's tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskFormer:
+    """Find out whether the model that the update replaces is asleep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait, then look again. ``idle``: as far as was seen, there is nothing to do but that."""
+
+    idle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Take command: remove this stack's closing mark if there is one, then write the mark and ``more``."""
+
+    mark: Mark
+    more: Mapping[str, str]
+    before: Mark | None
+    reopens: bool
+    in_flight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Write how far the request came. ``quiet``: something of an earlier one may still be under way."""
+
+    mark: Mark
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Note that a scheduled start failed, and try again after a while."""
+
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start the model with these units; ``verb`` makes the ClientToken differ from attempt to attempt."""
+
+    units: Units
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Leave a closing mark on a model that nobody owns."""
+
+    reopens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTags:
+    """Write tags that are no mark of this request, then wait quietly if ``quiet``, else end."""
+
+    tags: Mapping[str, str]
+    end: End
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Leave this failure in the lease, or try once more."""
+
+    failing: Failing
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Remove the lease, and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end."""
+
+    end: End
+
+
+Move = (
+    Look
+    | ReadTags
+    | AskFormer
+    | Pause
+    | Take
+    | Note
+    | Start
+    | Stop
+    | Fail
+    | Retry
+    | Close
+    | WriteTags
+    | LetGo
+    | Finish
+)
+
+
+def next_move(task: Task, progress: Progress, view: View, now: float) -> Move:
+    """Return the next move; the module's docstring says what comes in."""
+    if progress.failing:
+        return _fail(task, progress, progress.failing, view, now)
+    if view.seen is None and not view.acted:
+        return Look()
+    if task.goal is Goal.RELEASE:
+        return _release(task, progress, view.seen, view, now) if view.seen else Pause()
+    if view.seen is None:
+        return _note_start(task, progress, view) or Pause()
+    return _host(task, progress, view.seen, view, now)
+
+
+# --- hosting ------------------------------------------------------------------------------------------------
+
+
+def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float) -> Move:
+    claim, mark = task.claim, progress.mark
+    step = _step(task, progress, seen, {})
+    if mark and view.tags is None:
+        quiet = now < progress.not_before
+        if quiet or (isinstance(step, Wait) and not progress.in_doubt):
+            return _note_start(task, progress, view) or Pause(idle=isinstance(step, Wait))
+    if not seen.arn:
+        return Finish(_without_model(claim, step))
+    if view.tags is None:
+        return ReadTags()
+    if _reads_are_behind(progress, view.tags, claim, now):
+        return Pause()
+    verdict = lease.judge(view.tags, claim, seen.phase)
+    match verdict.standing:
+        case Standing.HELD if verdict.mark:
+            return _command(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view, now)
+        case Standing.SUPERSEDED:
+            return Finish(Superseded())
+        case Standing.FOREIGN:
+            return Finish(Failed(_foreign(seen, claim, verdict), Metric.FOREIGN))
+        case Standing.BUSY:
+            return Pause()
+        case Standing.FREE if mark and (lost := _lost(mark, verdict.mark)):
+            return Finish(lost)
+    return _take(task, progress, seen, view, verdict.mark)
+
+
+def _step(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str]) -> steps.Step:
+    if progress.mark and progress.mark.state.asleep:
+        return steps.decide(Stopped(), seen.observed, started=False)
+    former = lease.former_of(tags)
+    moved = former is not None and former.mark.state is not State.RELEASED
+    # What an earlier deploy hosted under another logical ID may be resized, as by an update.
+    wanted = replace(task.wanted, may_resize=True) if moved else task.wanted
+    return steps.decide(wanted, seen.observed, is_started(progress, seen))
+
+
+def is_started(progress: Progress, seen: Sighting) -> bool:
+    """Say whether a Start of this very request was accepted, by this invocation or by an earlier one."""
+    if progress.start is StartCall.ACCEPTED:
+        return True
+    if progress.mark is None:
+        return False
+    if progress.mark.state is State.STARTED:
+        return True
+    before = {State.STARTING_STOPPED: Phase.STOPPED, State.STARTING_FAILED: Phase.FAILED}
+    expected = before.get(progress.mark.state)
+    if expected is None or seen.phase is expected:
+        return False
+    # Our start met a Conflict, so somebody else started it: we may resize it.
+    return not (progress.start is StartCall.REFUSED and seen.phase is Phase.RUNNING)
+
+
+def _take(task: Task, progress: Progress, seen: Sighting, view: View, before: Mark | None) -> Move:
+    """Take the lease, unless the model is in no condition to be hosted."""
+    claim, tags = task.claim, view.tags or {}
+    if view.took:
+        # Somebody wrote over it at once: wait, rather than write over theirs in turn.
+        return Pause()
+    moves = before is not None and not claim.request.scheduled and not lease.owns(tags, claim)
+    step = steps.decide(replace(task.wanted, may_resize=True) if moves else task.wanted, seen.observed, False)
+    if isinstance(step, steps.Fail) and claim.request.type != Scheduled.STOP:
+        return Finish(Failed(step.reason, Metric.INVALID))
+    sleeps = _sleeps(task, progress, tags, moves)
+    if sleeps is None:
+        return AskFormer()
+    mark = lease.first_mark(claim, tags, before, str(claim.request.units))
+    in_flight = lease.is_in_flight(tags, before)
+    if sleeps:
+        mark = mark.at(State.SLEEPING)
+    elif isinstance(step, steps.Start) and not in_flight:
+        mark = _intent(mark, seen)
+    more = lease.former_tags(tags, claim)
+    return Take(mark, more, before, lease.must_reopen(tags, claim), in_flight)
+
+
+def _sleeps(task: Task, progress: Progress, tags: Mapping[str, str], moves: bool) -> bool | None:
+    """Say whether the model is to be stopped: its hours are over, and a deploy does not wake it."""
+    request = task.claim.request
+    if request.scheduled:
+        return request.type == Scheduled.STOP
+    if not request.has_hours or not (moves or request.type == "Update"):
+        return False
+    if moves or lease.owns(tags, task.claim):
+        return lease_hours.is_asleep(tags)
+    return progress.former_sleeps if task.replaces else False
+
+
+def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: View, now: float) -> Move:
+    """Return the next step towards the goal; the lease was just read, and it is this request's."""
+    if mark.state.settled:
+        return Finish(_again(task, mark, seen))
+    if now < progress.not_before:
+        return Pause()
+    tags = view.tags or {}
+    if progress.took_from and lease_hours.is_at_work(tags, progress.took_from):
+        # A schedule came just before this request's own mark was there.
+        return Note(mark if mark.state.asleep else mark.at(State.HELD), quiet=True)
+    match _step(task, progress, seen, tags):
+        case steps.Start():
+            intent = _intent(mark, seen)
+            # Written first: whoever comes after a kill and finds another phase knows that it was started.
+            return Note(intent) if mark != intent else _start(task, mark)
+        case steps.Stop():
+            return Stop() if not _is_stopped(progress, seen) else Note(mark.at(State.ASLEEP))
+        case steps.Done() if mark.state.asleep:
+            return Note(mark.at(State.ASLEEP))
+        case steps.Done():
+            return Note(mark.at(State.DONE, mark.hosted_at or _stamp(now)))
+        case steps.Fail(reason):
+            code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
+            return Fail(Failing(Failed(reason, code), now))
+    return Pause(idle=True)
+
+
+def _start(task: Task, mark: Mark) -> Start:
+    units = task.claim.request.units
+    if task.claim.request.scheduled:
+        # Units are for deploys to change: those of the lease, not those that the schedule carries.
+        units = Units.parse(mark.units) or units
+    return Start(units, "Start" if mark.attempt == 1 else f"Start {mark.attempt}")
+
+
+def _note_start(task: Task, progress: Progress, view: View) -> Move | None:
+    """Say in the lease that this request's Start was accepted; None: it is there, or there is none."""
+    mark = progress.mark
+    if progress.start is not StartCall.ACCEPTED or mark is None or mark.state is State.STARTED:
+        return None
+    if view.tags is None:
+        return ReadTags()
+    judged = _judge(task, view)
+    return Note(mark.at(State.STARTED)) if judged.standing is Standing.HELD else None
+
+
+# --- failing ------------------------------------------------------------------------------------------------
+
+
+def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: float) -> Move:
+    """Leave the failure in the lease, where a repeat of the request finds it, or try once more."""
+    failed, request, seen = failing.failed, task.claim.request, view.seen
+    if task.goal is Goal.RELEASE:
+        # While a model is closed the policy lets nobody write there, so no verdict is left.
+        return Finish(Done() if progress.close_denied else failed)
+    if progress.mark is None and not failing.aborts:
+        return Finish(failed)
+    if progress.mark and progress.mark.state is State.FAILED:
+        return Finish(failed)
+    if now > failing.since + NOTING_SECONDS and not request.scheduled:
+        return Finish(failed)
+    if seen is None and not view.acted:
+        return Look()
+    if seen and not seen.arn:
+        return Finish(failed)
+    if view.tags is None:
+        return ReadTags()
+    if _reads_are_behind(progress, view.tags, task.claim, now):
+        return Pause()
+    verdict = _judge(task, view)
+    if verdict.standing is Standing.SUPERSEDED:
+        return Finish(Superseded())
+    if verdict.standing is not Standing.HELD or verdict.mark is None:
+        return Finish(failed)
+    return _leave_failure(task, replace(progress, mark=verdict.mark), verdict.mark, failing, view)
+
+
+def _leave_failure(task: Task, progress: Progress, mark: Mark, failing: Failing, view: View) -> Move:
+    seen = view.seen
+    if mark.state.settled and seen:
+        # Another delivery of this request was quicker.
+        return Finish(_again(task, mark, seen))
+    again = task.claim.request.type == Scheduled.START and mark.attempt < Scheduled.ATTEMPTS
+    if again and not failing.aborts:
+        # Nobody is there to ask for it again.
+        return Retry(replace(mark, attempt=mark.attempt + 1, state=State.HELD, hosted_at=""))
+    if failing.aborts and seen and not progress.stop_refused and _is_ours_to_stop(progress, seen):
+        return Stop()
+    return Note(mark.at(State.FAILED))
+
+
+def _is_ours_to_stop(progress: Progress, seen: Sighting) -> bool:
+    # CloudFormation may be told not to roll back: what this request started must not run on.
+    return seen.phase in (Phase.STARTING, Phase.RUNNING) and is_started(progress, seen)
+
+
+# --- letting go ---------------------------------------------------------------------------------------------
+
+
+def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: float) -> Move:
+    claim, mark = task.claim, progress.mark
+    if not seen.arn:
+        return Finish(Done())
+    if mark and view.tags is None and (now < progress.not_before or _must_wait(seen)):
+        return Pause(idle=True)
+    if view.tags is None:
+        return ReadTags()
+    if _reads_are_behind(progress, view.tags, claim, now):
+        return Pause()
+    verdict = lease.judge_release(view.tags, claim)
+    match verdict.standing:
+        case Standing.SUPERSEDED:
+            return Finish(Superseded())
+        case Standing.UNOWNED:
+            return _close(progress, seen, view.tags, claim, now)
+        case Standing.MOVED:
+            return _leave(progress, view.tags, claim, now)
+        case Standing.HELD if verdict.mark:
+            return _give_up(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view.tags, now)
+        case Standing.FREE if verdict.mark:
+            return _take_to_release(seen, view, verdict.mark, claim)
+    return Finish(Done())
+
+
+def _must_wait(seen: Sighting) -> bool:
+    return isinstance(steps.decide(Stopped(), seen.observed, started=False), Wait)
+
+
+def _take_to_release(seen: Sighting, view: View, before: Mark, claim: Claim) -> Move:
+    """Take the lease, to stop the model or to give it back to the resource that had it before a rename."""
+    if view.took:
+        return Pause()
+    tags = view.tags or {}
+    returning = lease.returns_to(tags, before, claim) is not None
+    mark = lease.first_mark(claim, tags, before).at(State.RETURNING if returning else State.RELEASING)
+    # Closed in the same call: from now on the service itself refuses a start that is still under way. What
+    # is given back is not closed, because it may have to be started.
+    more = {} if returning else lease.closing_tag(claim)
+    return Take(
+        mark, more, before, lease.must_reopen(tags, claim), returning and lease.is_in_flight(tags, before)
+    )
+
+
+def _give_up(
+    task: Task, progress: Progress, mark: Mark, seen: Sighting, tags: Mapping[str, str], now: float
+) -> Move:
+    """Stop the model and remove the lease; the lease was just read, and it is this request's."""
+    former = lease.former_of(tags)
+    if former and mark.state is State.RETURNING:
+        return _give_back(task, progress, former, seen, now)
+    step = steps.decide(Stopped(), seen.observed, started=False)
+    if isinstance(step, Wait):
+        return Pause(idle=True)
+    if isinstance(step, steps.Stop) and not _is_stopped(progress, seen):
+        return Stop()
+    return LetGo()
+
+
+def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sighting, now: float) -> Move:
+    """Bring the model to what the former owner declares, then give the lease back."""
+    started = progress.start is StartCall.ACCEPTED
+    units = Units.parse(former.mark.units)
+    wanted: Running | Stopped = Running(1, any_units=True)
+    if former.mark.state.asleep:
+        wanted = Stopped()
+    elif units:
+        wanted = Running(units.minimum, units.maximum, may_resize=True)
+    step = steps.decide(wanted, seen.observed, started)
+    match step:
+        case steps.Start():
+            return Start(units or Units(1), "Return")
+        case steps.Stop() if not _is_stopped(progress, seen):
+            return Stop()
+        case Wait():
+            return Pause(idle=True)
+    end: End = Failed(step.reason, Metric.HOSTING_FAILED) if isinstance(step, steps.Fail) else Done()
+    hosted_at = _stamp(now) if started else ""
+    return WriteTags(lease.returning_tags(task.claim, former, seen.phase in ACTIVE, hosted_at), end)
+
+
+def _close(progress: Progress, seen: Sighting, tags: Mapping[str, str], claim: Claim, now: float) -> Move:
+    """Leave a mark for a Create that was killed before it took the lease and is delivered once more.
+
+    A model that runs with no owner is somebody's: it is not tagged unless adopting was asked for.
+    """
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    if closing and closing.issued > claim.request.issued:
+        return Finish(Done())
+    if seen.phase in ACTIVE and not claim.request.adopts:
+        return Finish(Done())
+    if progress.closed:
+        return Pause() if now < progress.written + READS_BEHIND_SECONDS else Finish(Done())
+    return Close(lease.must_reopen(tags, claim))
+
+
+def _leave(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float) -> Move:
+    """Let another resource of the stack keep the model, and say that this one is gone.
+
+    Where this one never had the model, a Create of it may be about to take it: then look again afterwards.
+    """
+    former = lease.former_of(tags)
+    mine = former is not None and former.logical_id == claim.request.logical_id
+    if now < progress.not_before:
+        return Pause()
+    if former and former.mark.state is State.RELEASED and mine:
+        return Finish(Done())
+    if mine:
+        return WriteTags(lease.released_tags(claim), Done())
+    if former and former.mark.state is not State.RELEASED:
+        # The owner took the model from yet another resource, and may have to give it back.
+        return Finish(Done())
+    if progress.not_before:
+        return Finish(Done())
+    return WriteTags(lease.released_tags(claim), Done(), quiet=True)
+
+
+# --- shared -------------------------------------------------------------------------------------------------
+
+
+def _judge(task: Task, view: View) -> Verdict:
+    phase = view.seen.phase if view.seen else Phase.STOPPED
+    return lease.judge(view.tags or {}, task.claim, phase)
+
+
+def _reads_are_behind(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float) -> bool:
+    if progress.mark is None or now >= progress.written + READS_BEHIND_SECONDS:
+        return False
+    return lease.is_behind(tags, progress.mark, claim)
+
+
+def _is_stopped(progress: Progress, seen: Sighting) -> bool:
+    # A model whose hosting failed serves nothing: where the service will not stop it, it is stopped.
+    return progress.stop_refused and seen.phase is Phase.FAILED
+
+
+def _lost(mark: Mark, shown: Mark | None) -> End | None:
+    """Say how a request ends that held the lease and does not any more; None: it may take it back."""
+    if shown is None:
+        return Failed(STRIPPED)
+    # Of two requests of one second the later one commands; what an older one wrote late is written over.
+    return Superseded() if shown.issued == mark.issued else None
+
+
+def _again(task: Task, mark: Mark, seen: Sighting) -> End:
+    """Return the end that the lease says this request came to."""
+    if mark.state is State.FAILED:
+        return Failed(REPORTED)
+    return Done(
+        {
+            Attribute.MODEL_ARN: seen.arn,
+            Attribute.MODEL_VERSION: seen.version,
+            Attribute.STATUS: task.stopped if mark.state.asleep else task.running,
+            Attribute.HOSTED_AT: mark.hosted_at,
+        }
+    )
+
+
+def _without_model(claim: Claim, step: steps.Step) -> End:
+    if claim.request.type == Scheduled.STOP:
+        return Superseded("there is no model any more")
+    return Failed(step.reason if isinstance(step, steps.Fail) else "the model is gone", Metric.OTHER)
+
+
+def _foreign(seen: Sighting, claim: Claim, verdict: Verdict) -> str:
+    if not verdict.reason.startswith("it is owned"):
+        advice = "stop it, or declare it with on_running=OnRunning.ADOPT"
+    elif claim.request.stack_id in verdict.reason:
+        advice = "a model has one owner: declare it once"
+    else:
+        advice = (
+            "remove it from there first, or, if that stack is gone, remove the model's hosted-model: tags"
+        )
+    return f"{seen.observed.name} is not this stack's to command: {verdict.reason}; {advice}"
+
+
+def _intent(mark: Mark, seen: Sighting) -> Mark:
+    return mark.at(State.starting(seen.phase), hosted_at="")
+
+
+def _stamp(now: float) -> str:
+    return stamp(datetime.fromtimestamp(now, UTC))

@@ -1,0 +1,78 @@
+"""PURE: one request for one hosted model, as a value; ``cloudformation.events`` makes it from an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..contract import DEADLINE_MARGIN, SERVICE_TIMEOUT_MAX, OnRunning, Scheduled
+from .model import Units
+from .tokens import fingerprint
+
+
+class InvalidRequestError(ValueError):
+    """A property is missing or breaks its limit; the text names it. Nothing can have been started by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What CloudFormation, or a schedule of hosting hours, asks for."""
+
+    type: str
+    request_id: str
+    stack_id: str
+    logical_id: str
+    service: str
+    model: Mapping[str, str]
+    units: Units
+    issued: datetime
+    timeout: int = SERVICE_TIMEOUT_MAX
+    on_running: str = OnRunning.FAIL
+    physical_id: str | None = None
+    old_service: str | None = None
+    old_model: Mapping[str, str] | None = None
+    #: Whether schedules start and stop the model between deploys.
+    has_hours: bool = False
+
+    @property
+    def deadline(self) -> float:
+        """Epoch seconds at which this request gives up: ServiceTimeout less a margin."""
+        return self.issued.timestamp() + self.timeout - DEADLINE_MARGIN
+
+    @property
+    def expiry(self) -> float:
+        """Epoch seconds at which CloudFormation stops waiting."""
+        return self.issued.timestamp() + self.timeout
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether a schedule of the resource's hosting hours asks, not CloudFormation."""
+        return self.type in Scheduled.GOALS
+
+    @property
+    def adopts(self) -> bool:
+        """Whether the request takes a model that runs and that no stack owns."""
+        return self.on_running == OnRunning.ADOPT
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request together with one model that it is about.
+
+    ``declared_as`` is the fingerprint of the physical ID under which the request declares that model: a
+    resource that is replaced claims two models, one after the other.
+    """
+
+    request: Request
+    declared_as: str
+
+    @property
+    def resource(self) -> str:
+        """A short name of the resource, whatever it declares."""
+        return fingerprint(self.request.stack_id, self.request.logical_id)
+
+    @property
+    def stack(self) -> str:
+        """The part of the stack ID that is unlike any other's; the function's policy compares it."""
+        return self.request.stack_id.rsplit("/", 1)[-1]

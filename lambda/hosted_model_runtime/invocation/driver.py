@@ -1,0 +1,265 @@
+"""Drives one request through one invocation: look, move, wait, until it ends or is handed over."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..contract import Metric
+from ..decisions.ends import Done, Failed, HandedOver, Superseded
+from ..decisions.moves import Goal, Task
+from ..decisions.polling import interval, widened
+from ..decisions.request import Claim, InvalidRequestError, Request
+from ..decisions.tokens import fingerprint
+from ..services.base import Kind, Service, ServiceError
+from .clock import Clock
+from .leased_model import LeasedModel
+from .outcome import Facts, Outcome
+
+logger = logging.getLogger(__name__)
+
+#: EventBridge's shortest rate is a minute: a rule put this long before the end of the invocation has its
+#: first tick before that end, so that somebody watches all the time.
+HANDOVER_SECONDS = 90.0
+#: What an invocation keeps back to end in order.
+LAST_SECONDS = 8.0
+#: A new policy takes some seconds to be known everywhere; longer than this it is simply missing.
+DENIED_GRACE_SECONDS = 30.0
+#: Before CloudFormation stops waiting: from here on a failure is answered, noted in the lease or not.
+LAST_CALL_SECONDS = 20.0
+
+ADVICE: Mapping[Kind, str] = {
+    Kind.QUOTA: "ask for a higher inference-unit quota, or lower min_inference_units or max_inference_units",
+    Kind.DENIED: "the function's role needs this permission on the model",
+    Kind.INVALID: "correct the property that the service names",
+}
+
+CODES: Mapping[Kind, str] = {
+    Kind.QUOTA: Metric.QUOTA,
+    Kind.DENIED: Metric.DENIED,
+    Kind.INVALID: Metric.INVALID,
+}
+
+
+class Relay(Protocol):
+    """The EventBridge rule that carries a request from one invocation to the next."""
+
+    def put(self) -> None: ...
+
+    def taken_over(self) -> bool:
+        """Say whether the successor has removed the rule that this invocation put."""
+
+
+class OutOfTimeError(RuntimeError):
+    """The invocation ends and no successor could be arranged: Lambda's own retry goes on."""
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What the last look met, and since when a permission is missing."""
+
+    transient: bool = False
+    retry_after: float | None = None
+    denied_since: float | None = None
+    last: str = ""
+
+
+class Driver:
+    """One request in one invocation."""
+
+    def __init__(
+        self, request: Request, connect: Callable[[str], Service], clock: Clock, relay: Relay
+    ) -> None:
+        self.request, self._clock, self._relay, self._connect = request, clock, relay, connect
+        self._trouble, self._width = _Trouble(), 1.0
+        self._random = random.Random(request.request_id)  # noqa: S311
+        self.physical_id = physical_id(request, connect)
+        self._models = self._plan()
+        self._handed_over = False
+
+    def drive(self) -> Outcome:
+        """Return the outcome.
+
+        Raises
+        ------
+        OutOfTimeError
+            When the invocation ends before the request did, and the relay's rule could not be put.
+        """
+        if self._clock.now() >= self.request.expiry:
+            return self._ended(Superseded("CloudFormation no longer waits for this request"))
+        polls = 0
+        while True:
+            self._advance()
+            if (end := self._end()) is not None:
+                return self._ended(end)
+            if self._leaves():
+                return self._ended(HandedOver())
+            self._clock.sleep(self._pause(polls))
+            polls += 1
+
+    # --- what the request is about --------------------------------------------------------------------------
+
+    def _plan(self) -> list[LeasedModel]:
+        """Return the models that the request is about; the first one's end is the request's."""
+        request = self.request
+        service = self._connect(request.service)
+        if request.type == "Delete":
+            # By what was declared: CloudFormation may send a physical ID that it invented.
+            declared = _declared_id(service, request.model)
+            return [self._leased(service, request.model, declared, Goal.RELEASE)]
+        old = self._old()
+        if old is None or old[2] == self.physical_id:
+            return [self._leased(service, request.model, self.physical_id, Goal.HOST)]
+        replaced = self._leased(*old, Goal.HOST)
+        models = [self._leased(service, request.model, self.physical_id, Goal.HOST, replaced)]
+        if request.physical_id == self.physical_id:
+            # A rollback of a cancelled update comes with the physical ID from before it. As that does not
+            # change, CloudFormation sends no Delete for what the cancelled update may have started.
+            models.append(self._leased(*old, Goal.RELEASE))
+        return models
+
+    def _old(self) -> tuple[Service, Mapping[str, str], str] | None:
+        """Return what was declared before an update, or what a rollback undoes, and its physical ID."""
+        request = self.request
+        if request.old_model is None or request.old_service is None:
+            return None
+        try:
+            service = self._connect(request.old_service)
+            return service, request.old_model, _declared_id(service, request.old_model)
+        except InvalidRequestError:
+            return None
+
+    def _leased(
+        self,
+        service: Service,
+        model: Mapping[str, str],
+        declared_id: str,
+        goal: Goal,
+        replaced: LeasedModel | None = None,
+    ) -> LeasedModel:
+        claim = Claim(self.request, fingerprint(declared_id))
+        task = Task(claim, goal, service.running, service.stopped, replaces=replaced is not None)
+        sleeps = replaced.sleeps if replaced else lambda: False
+        return LeasedModel(service, model, task, self._clock.now, sleeps)
+
+    # --- one look -------------------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        self._trouble.transient, self._trouble.retry_after = False, None
+        calm = True
+        for model in self._models:
+            if model.end is None:
+                calm = self._advance_one(model) and calm
+        self._width = widened(self._width, calm=not self._trouble.transient)
+        if calm:
+            self._trouble = _Trouble(last=self._trouble.last)
+
+    def _advance_one(self, model: LeasedModel) -> bool:
+        """Bring one model on; False when a call failed."""
+        now, request = self._clock.now(), self.request
+        if now >= request.deadline:
+            model.fail(self._timed_out(model), Metric.TIMEOUT, aborts=True)
+        try:
+            model.advance()
+        except ServiceError as error:
+            self._meet(model, error)
+            return False
+        finally:
+            if now >= request.deadline and self._is_last_call():
+                model.give_up()
+        return True
+
+    def _is_last_call(self) -> bool:
+        late = self._clock.now() >= self.request.expiry - LAST_CALL_SECONDS
+        return late or self._clock.remaining() <= LAST_SECONDS
+
+    def _meet(self, model: LeasedModel, error: ServiceError) -> None:
+        trouble, now = self._trouble, self._clock.now()
+        trouble.last = str(error)
+        logger.warning("%s (%s)", error, error.kind.value)
+        if error.kind is Kind.TRANSIENT:
+            trouble.transient, trouble.retry_after = True, error.retry_after
+        if error.kind is Kind.DENIED:
+            trouble.denied_since = trouble.denied_since or now
+            if now - trouble.denied_since < DENIED_GRACE_SECONDS:
+                return
+        if error.kind in ADVICE and model.progress.failing is None:
+            model.fail(f"{error}; {ADVICE[error.kind]}", CODES[error.kind])
+            self._advance_one(model)
+
+    def _timed_out(self, model: LeasedModel) -> str:
+        seen = f": {model.last_seen}" if model.last_seen else ""
+        trouble = f"; last error: {self._trouble.last}" if self._trouble.last else ""
+        return f"not finished after {self.request.timeout} s (hosting_timeout){seen}{trouble}"
+
+    # --- the end --------------------------------------------------------------------------------------------
+
+    def _end(self) -> Done | Failed | Superseded | None:
+        first = self._models[0].end
+        if isinstance(first, Superseded):
+            return first
+        ends = [model.end for model in self._models]
+        if None in ends:
+            return None
+        failures = [end for end in ends if isinstance(end, Failed)]
+        if failures:
+            return Failed("; ".join(end.reason for end in failures), failures[0].code)
+        return first
+
+    def _ended(self, end: Done | Failed | Superseded | HandedOver) -> Outcome:
+        first = self._models[0]
+        hosted = tuple(model.hosted for model in self._models if model.hosted)
+        facts = Facts(first.model, isinstance(first.end, Superseded), hosted)
+        return Outcome(end, self.physical_id, facts)
+
+    # --- time -----------------------------------------------------------------------------------------------
+
+    def _leaves(self) -> bool:
+        remaining = self._clock.remaining()
+        if self.request.deadline <= self._clock.now() + remaining - LAST_SECONDS:
+            return False
+        if self._handed_over and self._relay.taken_over():
+            return True
+        if remaining <= HANDOVER_SECONDS and not self._handed_over:
+            self._handed_over = self._put_rule()
+        if remaining > LAST_SECONDS:
+            return False
+        if not self._handed_over:
+            raise OutOfTimeError(f"no rule could be put for request {self.request.request_id}")
+        return True
+
+    def _put_rule(self) -> bool:
+        try:
+            self._relay.put()
+        except Exception as error:
+            # Tried again at every look until the time is out.
+            logger.warning("The relay's rule could not be put: %s", type(error).__name__)
+            return False
+        return True
+
+    def _pause(self, polls: int) -> float:
+        trouble, now, request = self._trouble, self._clock.now(), self.request
+        idle = all(model.idle for model in self._models)
+        wanted = interval(polls, self._width, self._random.random(), trouble.retry_after, idle)
+        end = request.deadline if now < request.deadline else request.expiry - LAST_CALL_SECONDS
+        return max(0.05, min(wanted, end - now, self._clock.remaining() - LAST_SECONDS))
+
+
+def physical_id(request: Request, connect: Callable[[str], Service]) -> str:
+    """Return the physical ID that every answer to this request carries.
+
+    A Delete answers with the ID it came with; anything else with the identity of what is declared.
+    """
+    if request.type == "Delete" and request.physical_id:
+        return request.physical_id
+    return _declared_id(connect(request.service), request.model)
+
+
+def _declared_id(service: Service, model: Mapping[str, str]) -> str:
+    try:
+        return service.physical_id(model)
+    except ValueError as error:
+        raise InvalidRequestError(str(error)) from error

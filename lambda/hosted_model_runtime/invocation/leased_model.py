@@ -1,0 +1,255 @@
+"""Carries out the moves of one request for one model, by the service's adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ..contract import Scheduled, Tag
+from ..decisions import lease, lease_hours, moves
+from ..decisions.ends import Done, End, Failed
+from ..decisions.marks import Mark
+from ..decisions.model import Phase, Sighting, Units
+from ..decisions.moves import IN_FLIGHT_SECONDS, Failing, Pause, Progress, StartCall, Task, View
+from ..decisions.tokens import client_token
+from ..services.base import Kind, Service, ServiceError
+from .outcome import Hosted
+
+
+class LeasedModel:
+    """One model under one request: what is remembered of it, and the end once there is one."""
+
+    def __init__(
+        self,
+        service: Service,
+        model: Mapping[str, str],
+        task: Task,
+        now: Callable[[], float],
+        former_sleeps: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.task, self.progress = task, Progress()
+        self.end: End | None = None
+        self.last_seen = ""
+        #: Whether there is nothing to do but look again, as far as was seen.
+        self.idle = False
+        self.hosted: Hosted | None = None
+        self._service, self._declared, self._now = service, model, now
+        self._former_sleeps = former_sleeps
+        self._seen: Sighting | None = None
+        self._stop_sent: tuple[float, str] | None = None
+
+    @property
+    def model(self) -> Mapping[str, str]:
+        """The model with its version's number where that is known: ``latest`` is no version."""
+        return self._seen.model if self._seen else self._declared
+
+    def advance(self) -> None:
+        """Make moves until the next one is to wait, or the end is known.
+
+        Raises
+        ------
+        ServiceError
+            When a call failed: what was done so far is remembered, and the next call goes on from there.
+        """
+        view = View()
+        while self.end is None:
+            move = moves.next_move(self.task, self.progress, view, self._now())
+            if isinstance(move, Pause):
+                self.idle = move.idle
+                return
+            try:
+                view = self._make(move, view)
+            except ServiceError as error:
+                if not self._is_final(error):
+                    raise
+                self.end = self._finally()
+
+    def fail(self, reason: str, code: str, aborts: bool = False) -> None:
+        """Remember a failure: from now on the moves are those that leave it in the lease and end."""
+        failing = self.progress.failing or Failing(Failed(reason, code), self._now())
+        self.progress = replace(self.progress, failing=replace(failing, aborts=aborts))
+
+    def give_up(self) -> None:
+        """End with the failure that could not be left in the lease."""
+        if self.end is None:
+            self.end = self._finally()
+
+    def _is_final(self, error: ServiceError) -> bool:
+        """Say whether a failure is answered although the lease cannot be told of it."""
+        failing = self.progress.failing
+        if failing is None or failing.aborts or self.task.claim.request.scheduled:
+            return False
+        return error.kind is not Kind.TRANSIENT
+
+    def _finally(self) -> End:
+        failing = self.progress.failing
+        if failing is None:
+            raise RuntimeError("only what failed is given up")
+        return failing.failed
+
+    def sleeps(self) -> bool:
+        """Say whether this resource left the model stopped because its hours are over."""
+        seen, claim = self._look(), self.task.claim
+        if not seen.arn:
+            return False
+        tags = self._service.tags(seen.arn)
+        return lease.owns(tags, claim) and lease.owns_as_declared(tags, claim) and lease_hours.is_asleep(tags)
+
+    # --- moves ----------------------------------------------------------------------------------------------
+
+    def _make(self, move: moves.Move, view: View) -> View:
+        match move:
+            case moves.Look():
+                return replace(view, seen=self._look(), tags=None)
+            case moves.ReadTags():
+                tags = self._service.tags(self._arn)
+                self._remember(in_doubt=False, **self._found(tags))
+                return replace(view, tags=tags)
+            case moves.AskFormer():
+                self._remember(former_sleeps=self._former_sleeps())
+            case moves.Take():
+                return self._take(move, view)
+            case moves.Note(mark, quiet):
+                self._write(mark)
+                if quiet:
+                    self._be_quiet(IN_FLIGHT_SECONDS)
+                return replace(view, tags=None)
+            case moves.Start(units, verb):
+                return self._start(units, verb)
+            case moves.Stop():
+                return self._stop()
+            case moves.Fail(failing):
+                self._remember(failing=failing)
+            case moves.Retry(mark):
+                self._write(mark)
+                self._remember(start=StartCall.UNSENT, failing=None)
+                self._be_quiet(Scheduled.RETRY_SECONDS)
+                return replace(view, tags=None)
+            case moves.Close(reopens):
+                return self._close(reopens)
+            case moves.WriteTags(tags, end, quiet):
+                self._service.tag(self._arn, tags)
+                if not quiet:
+                    self.end = end
+                self._be_quiet(IN_FLIGHT_SECONDS)
+                return replace(view, tags=None)
+            case moves.LetGo():
+                self._service.untag(self._arn, Tag.OWNER)
+                self.end = Done()
+            case moves.Finish(end):
+                self.end = end
+        return view
+
+    def _look(self) -> Sighting:
+        seen = self._service.describe(self.model if self._seen else self._find())
+        self.last_seen = f"{seen.observed.name} is {seen.observed.status or seen.phase.value}"
+        if seen.arn:
+            # From here on `latest` means this very version.
+            self._seen = seen
+            self._note_hosting(seen)
+        return seen
+
+    def _find(self) -> Mapping[str, str]:
+        """Return the version that this resource leased where `latest` was declared."""
+        for seen in self._service.alternatives(self._declared):
+            if seen.arn and lease.owns_as_declared(self._service.tags(seen.arn), self.task.claim):
+                return seen.model
+        return self._declared
+
+    def _found(self, tags: Mapping[str, str]) -> dict[str, object]:
+        """Return what to remember where another delivery of this request wrote the lease."""
+        shown, mark = lease.own_mark(tags, self.task.claim), self.progress.mark
+        if shown is None or (mark and mark.progress >= shown.progress):
+            return {}
+        return {"mark": shown, "written": self._now()}
+
+    def _take(self, take: moves.Take, view: View) -> View:
+        if take.reopens:
+            self._service.untag(self._arn, [Tag.CLOSED])
+        self._write(take.mark, take.more)
+        if take.in_flight:
+            self._be_quiet(IN_FLIGHT_SECONDS)
+        self._remember(in_doubt=True, took_from=None if take.in_flight else take.before)
+        # A Delete looks again: the status that it saw is older than its lease.
+        seen = view.seen if self.task.goal is moves.Goal.HOST else None
+        return View(seen=seen, took=True)
+
+    def _start(self, units: Units, verb: str) -> View:
+        try:
+            self._service.start(self._known, units, self._token(verb, units))
+        except ServiceError as error:
+            if error.kind is Kind.CONFLICT:
+                self._remember(start=StartCall.REFUSED)
+            raise
+        self._remember(start=StartCall.ACCEPTED)
+        return View(acted=True)
+
+    def _stop(self) -> View:
+        # Remembered before the call: its response may be lost.
+        self._stop_sent = (self._now(), self.progress.mark.hosted_at if self.progress.mark else "")
+        failing = self.progress.failing
+        try:
+            self._service.stop(self._known, self._token("Abort" if failing else "Stop"))
+        except ServiceError as error:
+            refused = error.kind is Kind.CONFLICT and self._known.phase is Phase.FAILED
+            if error.kind is Kind.TRANSIENT or not (refused or failing):
+                raise
+            self._remember(stop_refused=True)
+            return View(seen=self._known)
+        return View(acted=True)
+
+    def _close(self, reopens: bool) -> View:
+        """A refusal may be a policy that has not spread yet: a Create beside this has the same one."""
+        try:
+            if reopens:
+                self._service.untag(self._arn, [Tag.CLOSED])
+            self._service.tag(self._arn, lease.closing_tag(self.task.claim))
+        except ServiceError as error:
+            self._remember(close_denied=error.kind is Kind.DENIED)
+            if error.kind in (Kind.TRANSIENT, Kind.DENIED):
+                raise
+            self.end = Done()
+        self._remember(closed=True, written=self._now())
+        # A Create that is still under way may have taken the lease meanwhile: look again.
+        return View()
+
+    # --- what they share ------------------------------------------------------------------------------------
+
+    @property
+    def _known(self) -> Sighting:
+        if self._seen is None:
+            raise RuntimeError("a model is looked at before anything is done with it")
+        return self._seen
+
+    @property
+    def _arn(self) -> str:
+        return self._known.arn
+
+    def _remember(self, **changes: object) -> None:
+        self.progress = replace(self.progress, **changes)  # type: ignore[arg-type]
+
+    def _be_quiet(self, seconds: float) -> None:
+        self._remember(not_before=self._now() + seconds, in_doubt=True)
+
+    def _write(self, mark: Mark, more: Mapping[str, str] | None = None) -> None:
+        self._service.tag(self._arn, {**lease.owner_tags(self.task.claim, mark), **(more or {})})
+        self._remember(mark=mark, written=self._now(), took_from=None)
+
+    def _note_hosting(self, seen: Sighting) -> None:
+        """Keep how long the model was hosted, once it is seen to stop."""
+        if self._stop_sent is None or seen.phase not in (Phase.STOPPING, Phase.STOPPED):
+            return
+        until, since = self._stop_sent
+        self._stop_sent, self.hosted = None, Hosted(seen.model, since, until) if since else None
+
+    def _token(self, verb: str, units: Units | None = None) -> str:
+        request = self.task.claim.request
+        return client_token(
+            request.stack_id,
+            request.logical_id,
+            request.request_id,
+            verb,
+            self._arn,
+            units.minimum if units else None,
+            units.maximum if units else None,
+        )

@@ -1,0 +1,45 @@
+"""How one invocation ended: for CloudFormation, and for the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..decisions.ends import Done, Failed, HandedOver, Superseded
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A model that was stopped: since when it was hosted, as its tag says, and until when, epoch seconds."""
+
+    model: Mapping[str, str]
+    since: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What metrics need beside the end; CloudFormation is told none of it.
+
+    Attributes
+    ----------
+    model
+        The model with its version's number; empty where none was looked at.
+    superseded
+        Whether a later request commands the model.
+    hosted
+        The models that this invocation saw stop.
+    """
+
+    model: Mapping[str, str] = field(default_factory=dict)
+    superseded: bool = False
+    hosted: tuple[Hosted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one invocation; ``physical_id`` goes into the answer, whatever that is."""
+
+    end: Done | Failed | Superseded | HandedOver
+    physical_id: str
+    facts: Facts = field(default_factory=Facts, compare=False)
