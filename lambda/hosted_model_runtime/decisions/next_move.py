@@ -194,7 +194,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         case steps.Fail(reason):
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
             return Fail(Failing(Failed(reason, code), now))
-    return Pause(idle=True)
+    return _note_start(task, progress, view) or Pause(idle=True)
 
 
 def _start(task: Task, mark: Mark) -> Start:

@@ -142,6 +142,18 @@ class TestWhatIsRemembered:
         expected = StartCall.REFUSED if kind is Kind.CONFLICT else StartCall.UNSENT
         assert case.leased.progress.start is expected
 
+    def test_a_start_is_noted_as_soon_as_it_can_be(self) -> None:
+        case = Case()
+        case.service.faults["tag"] = [None, ServiceError(Kind.TRANSIENT, "injected")]
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        assert case.leased.progress.start is StartCall.ACCEPTED
+        assert case.state is State.STARTING_STOPPED
+        case.calls()
+        assert case.advance(1) == ["describe", "tags", "tag"]
+        assert case.state is State.STARTED
+        assert case.advance(1) == ["describe"]
+
     def test_killed_after_the_start_it_is_known_from_the_lease(self) -> None:
         case = Case()
         case.advance()
