@@ -276,6 +276,21 @@ class TestClose:
         case.advance()
         assert case.leased.end == Done()
 
+    def test_a_denial_that_passed_excuses_nothing_later(self) -> None:
+        """A Create that is under way may take the lease meanwhile: then there is a model to stop."""
+        case = Case("Delete")
+        case.refuse("tag", Kind.DENIED)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        case.own(issued=NOW)
+        case.there.phase = Phase.RUNNING
+        case.refuse("stop", Kind.DENIED)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        case.leased.fail("the stop was denied", "DENIED")
+        case.advance()
+        assert case.leased.end == Failed("the stop was denied", "DENIED")
+
     def test_a_denial_that_lasts_is_no_failure_of_a_delete(self) -> None:
         case = Case("Delete")
         case.refuse("tag", Kind.DENIED)
