@@ -194,7 +194,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         case steps.Fail(reason):
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
             return Fail(Failing(Failed(reason, code), now))
-    return Pause(idle=True)
+    return _note_start(task, progress, view) or Pause(idle=True)
 
 
 def _start(task: Task, mark: Mark) -> Start:
@@ -224,7 +224,7 @@ def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: flo
     failed, request, seen = failing.failed, task.claim.request, view.seen
     if task.goal is Goal.RELEASE:
         # While a model is closed the policy lets nobody write there, so no verdict is left.
-        return Finish(Done() if progress.close_denied else failed)
+        return Finish(Done() if progress.close_denied and progress.mark is None else failed)
     if progress.mark is None and not failing.aborts:
         return Finish(failed)
     if progress.mark and progress.mark.state is State.FAILED:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from hosted_model_runtime.cloudformation.events import parse
 from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.decisions.ends import Done, Failed, HandedOver, Superseded
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
-from hosted_model_runtime.decisions.model import Observed, Phase, Sighting, Units
+from hosted_model_runtime.decisions.model import Phase
 from hosted_model_runtime.decisions.next_move import NOTING_SECONDS, STRIPPED
 from hosted_model_runtime.decisions.polling import LONGEST, WIDEST
 from hosted_model_runtime.decisions.tokens import fingerprint
@@ -25,157 +24,9 @@ from hosted_model_runtime.invocation.driver import (
 )
 from hosted_model_runtime.invocation.outcome import Outcome
 from hosted_model_runtime.services.base import Kind, ServiceError
+from unit.runtime.fakes import ISSUED, Clock, Relay, Service
 
-ISSUED = 1_790_000_000
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Mine/1"
-
-
-class Clock:
-    """Lambda's watch, moved by hand and by sleeping."""
-
-    def __init__(self, now: float = ISSUED, remaining: float = 900) -> None:
-        self.time, self.end = now, now + remaining
-        self.events: list[tuple[float, Callable[[], None]]] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def remaining(self) -> float:
-        return self.end - self.time
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds > 0
-        self.time += seconds
-        assert self.time < self.end, "Lambda has ended this invocation"
-        for event in [event for event in self.events if event[0] <= self.time]:
-            self.events.remove(event)
-            event[1]()
-
-    def at(self, seconds: float, action: Callable[[], None]) -> None:
-        self.events.append((ISSUED + seconds, action))
-
-
-class Relay:
-    """A rule, and a successor that may come."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.puts: list[float] = []
-        self.faults: list[Exception] = []
-        self.successor_after: float | None = None
-
-    def put(self) -> None:
-        self.puts.append(self._clock.remaining())
-        if self.faults:
-            raise self.faults.pop(0)
-        self._put_at = self._clock.time
-
-    def taken_over(self) -> bool:
-        return self.successor_after is not None and self._clock.time >= self._put_at + self.successor_after
-
-
-class Model:
-    """One model of a service with one model a name."""
-
-    def __init__(self, name: str, start_seconds: float, stop_seconds: float) -> None:
-        self.name, self.phase, self.due = name, Phase.STOPPED, 0.0
-        self.units: tuple[int, int | None] = (1, None)
-        #: Every value that the tags have had, and since when.
-        self.written: list[tuple[float, dict[str, str]]] = []
-        self.seconds = {Phase.STARTING: start_seconds, Phase.STOPPING: stop_seconds}
-
-    @property
-    def tags(self) -> dict[str, str]:
-        return self.tags_at(float("inf"))
-
-    @tags.setter
-    def tags(self, tags: Mapping[str, str]) -> None:
-        self.write(0, tags)
-
-    def tags_at(self, when: float) -> dict[str, str]:
-        return next((dict(tags) for since, tags in reversed(self.written) if since <= when), {})
-
-    def write(self, now: float, tags: Mapping[str, str]) -> None:
-        self.written.append((now, dict(tags)))
-
-    def advance(self, now: float) -> None:
-        after = {Phase.STARTING: Phase.RUNNING, Phase.STOPPING: Phase.STOPPED}
-        if self.phase in after and now >= self.due:
-            self.phase = after[self.phase]
-
-    def enter(self, phase: Phase, now: float) -> None:
-        self.phase, self.due = phase, now + self.seconds[phase]
-
-
-class Service:
-    """A service in memory; ``faults`` holds, by call, what the next ones meet (None: nothing)."""
-
-    name, running, stopped = "fake", "HOSTED", "TRAINED"
-
-    def __init__(
-        self, clock: Clock, start_seconds: float = 40, stop_seconds: float = 10, lag: float = 0
-    ) -> None:
-        self._clock, self._lag = clock, lag
-        self.models = {name: Model(name, start_seconds, stop_seconds) for name in ("1", "2")}
-        self.faults: dict[str, list[ServiceError | None]] = {}
-        self.calls: list[tuple[float, str, str]] = []
-
-    def _called(self, operation: str, name: str) -> Model | None:
-        self.calls.append((self._clock.time - ISSUED, operation, name))
-        faults = self.faults.get(operation)
-        if faults and (fault := faults.pop(0)):
-            raise fault
-        if name in self.models:
-            self.models[name].advance(self._clock.time)
-        return self.models.get(name)
-
-    def made(self, *operations: str) -> list[float]:
-        return [when for when, operation, _ in self.calls if operation in operations]
-
-    def physical_id(self, model: Mapping[str, str]) -> str:
-        if "Name" not in model:
-            raise ValueError("Model must have Name")
-        return f"fake/{model['Name']}"
-
-    def describe(self, model: Mapping[str, str]) -> Sighting:
-        name = model["Name"]
-        found = self._called("describe", name)
-        if found is None:
-            return Sighting(Observed(Phase.ABSENT, f"model {name}"), "", name, model)
-        observed = Observed(found.phase, f"model {name}", found.phase.name, "", *found.units)
-        return Sighting(observed, f"arn:{name}", name, model)
-
-    def alternatives(self, model: Mapping[str, str]) -> Iterable[Sighting]:
-        return ()
-
-    def _of(self, operation: str, arn: str) -> Model:
-        found = self._called(operation, arn.removeprefix("arn:"))
-        assert found is not None
-        return found
-
-    def start(self, sighting: Sighting, units: Units, token: str) -> None:
-        found = self._of("start", sighting.arn)
-        if found.phase not in (Phase.STOPPED, Phase.FAILED):
-            raise ServiceError(Kind.CONFLICT, "start: conflict")
-        found.units = (units.minimum, units.maximum)
-        found.enter(Phase.STARTING, self._clock.time)
-
-    def stop(self, sighting: Sighting, token: str) -> None:
-        found = self._of("stop", sighting.arn)
-        if found.phase is not Phase.RUNNING:
-            raise ServiceError(Kind.CONFLICT, "stop: conflict")
-        found.enter(Phase.STOPPING, self._clock.time)
-
-    def tags(self, arn: str) -> dict[str, str]:
-        return self._of("tags", arn).tags_at(self._clock.time - self._lag)
-
-    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
-        found = self._of("tag", arn)
-        found.write(self._clock.time, found.tags | tags)
-
-    def untag(self, arn: str, keys: Iterable[str]) -> None:
-        found, gone = self._of("untag", arn), set(keys)
-        found.write(self._clock.time, {key: value for key, value in found.tags.items() if key not in gone})
 
 
 class Case:

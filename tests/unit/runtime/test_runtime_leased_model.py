@@ -1,0 +1,476 @@
+"""What carries the moves out: which calls are made, in which order, and what is remembered of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from hosted_model_runtime.contract import Tag
+from hosted_model_runtime.decisions import lease
+from hosted_model_runtime.decisions.ends import Done, Failed, Superseded
+from hosted_model_runtime.decisions.marks import Closing, Mark, State
+from hosted_model_runtime.decisions.model import Phase, Units
+from hosted_model_runtime.decisions.moves import Goal, StartCall, Task
+from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS
+from hosted_model_runtime.decisions.request import Claim, Request
+from hosted_model_runtime.decisions.tokens import fingerprint
+from hosted_model_runtime.invocation.leased_model import LeasedModel
+from hosted_model_runtime.invocation.outcome import Hosted
+from hosted_model_runtime.services.base import Kind, ServiceError
+from unit.runtime.fakes import ISSUED, LATEST, Clock, Service
+
+STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Mine/uuid-1"
+NOW = datetime.fromtimestamp(ISSUED, UTC)
+REQUEST = Request("Create", "request-2", STACK, "Model", "fake", {"Name": "1"}, Units(1), NOW)
+HOSTED_AT = "20260921T120000Z"
+
+
+class Case:
+    """One model under one request."""
+
+    def __init__(
+        self, kind: str = "Create", name: str = "1", goal: Goal | None = None, **changed: Any
+    ) -> None:
+        self.clock = Clock()
+        self.service = Service(self.clock, **changed.pop("service", {}))
+        self.claim = Claim(replace(REQUEST, type=kind, **changed), fingerprint(f"fake/{name}"))
+        self._goal = goal or (Goal.RELEASE if kind == "Delete" else Goal.HOST)
+        self._name = name
+        self.there = self.service.models["1"]
+        self.leased = self.anew()
+
+    def anew(self, former_sleeps: Callable[[], bool] = lambda: False) -> LeasedModel:
+        """The same request after a kill: nothing is remembered."""
+        task = Task(self.claim, self._goal, "HOSTED", "TRAINED")
+        declared = {"Name": self._name}
+        return LeasedModel(self.service, declared, task, self.clock.now, former_sleeps)
+
+    def own(self, name: str = "1", **changed: Any) -> Mark:
+        """Let an earlier request of the same resource command the model."""
+        mark = Mark(NOW - timedelta(hours=1), "Create", "request-1", State.DONE, self.claim.declared_as)
+        mark = replace(mark, hosted_at=HOSTED_AT, **changed)
+        there = self.service.models[name]
+        there.tags |= {Tag.STACK: STACK, Tag.LOGICAL_ID: "Model", Tag.REQUEST: str(mark)}
+        return mark
+
+    def close(self) -> None:
+        """Let a Delete of this stack have let go of the model, before this request."""
+        closing = Closing(NOW - timedelta(hours=1), "request-0", self.claim.resource, self.claim.stack)
+        self.there.tags = {Tag.CLOSED: str(closing)}
+
+    def calls(self) -> list[str]:
+        """The calls since the last time of asking."""
+        made = [operation for _, operation, _ in self.service.calls]
+        self.service.calls.clear()
+        return made
+
+    def advance(self, seconds: float = 0) -> list[str]:
+        self.clock.time += seconds
+        self.leased.advance()
+        return self.calls()
+
+    def refuse(self, call: str, kind: Kind, times: int = 1) -> None:
+        self.service.faults[call] = [ServiceError(kind, f"injected {kind.value}")] * times
+
+    @property
+    def mark(self) -> Mark | None:
+        return Mark.parse(self.there.tags.get(Tag.REQUEST))
+
+    @property
+    def state(self) -> State:
+        assert self.mark
+        return self.mark.state
+
+
+class TestOrder:
+    """The lease is read before every step, and written before the step that it announces."""
+
+    def test_a_create(self) -> None:
+        case = Case()
+        assert case.advance() == ["describe", "tags", "tag", "tags", "start", "tags", "tag"]
+        assert case.state is State.STARTED
+        assert case.advance(20) == ["describe"]
+        assert case.leased.idle
+        assert case.advance(20) == ["describe", "tags", "tag", "tags"]
+        assert case.state is State.DONE
+        assert isinstance(case.leased.end, Done)
+
+    def test_a_delete(self) -> None:
+        case = Case("Delete")
+        case.own()
+        case.there.phase = Phase.RUNNING
+        # A Delete looks again after taking the lease: the status that it saw is older than its lease.
+        assert case.advance() == ["describe", "tags", "tag", "describe", "tags", "stop"]
+        assert Tag.CLOSED in case.there.tags
+        assert case.advance(5) == ["describe"]
+        assert case.advance(5) == ["describe", "tags", "untag"]
+        assert set(case.there.tags) == {Tag.CLOSED}
+        assert case.leased.end == Done()
+
+    def test_a_later_request_takes_its_own_stack_s_closing_mark_off_first(self) -> None:
+        case = Case()
+        case.close()
+        assert case.advance()[:4] == ["describe", "tags", "untag", "tag"]
+        assert Tag.CLOSED not in case.there.tags
+
+    def test_nothing_is_done_after_the_end(self) -> None:
+        case = Case()
+        case.advance()
+        case.advance(40)
+        assert case.advance() == []
+
+
+class TestWhatIsRemembered:
+    def test_a_call_that_failed_is_made_again_and_what_came_before_is_not(self) -> None:
+        case = Case()
+        case.refuse("start", Kind.TRANSIENT)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        assert case.calls() == ["describe", "tags", "tag", "tags", "start"]
+        assert case.advance() == ["describe", "tags", "start", "tags", "tag"]
+
+    @pytest.mark.parametrize("kind", list(Kind))
+    def test_a_start_that_met_a_conflict_was_somebody_else_s(self, kind: Kind) -> None:
+        case = Case()
+        case.refuse("start", kind)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        expected = StartCall.REFUSED if kind is Kind.CONFLICT else StartCall.UNSENT
+        assert case.leased.progress.start is expected
+
+    def test_a_start_is_noted_as_soon_as_it_can_be(self) -> None:
+        case = Case()
+        case.service.faults["tag"] = [None, ServiceError(Kind.TRANSIENT, "injected")]
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        assert case.leased.progress.start is StartCall.ACCEPTED
+        assert case.state is State.STARTING_STOPPED
+        case.calls()
+        assert case.advance(1) == ["describe", "tags", "tag"]
+        assert case.state is State.STARTED
+        assert case.advance(1) == ["describe"]
+
+    def test_killed_after_the_start_it_is_known_from_the_lease(self) -> None:
+        case = Case()
+        case.advance()
+        again = case.anew()
+        case.calls()
+        again.advance()
+        assert case.calls() == ["describe", "tags"]
+        assert (again.progress.mark, again.idle) == (case.mark, True)
+
+    def test_what_may_be_under_way_is_given_time_to_land(self) -> None:
+        case = Case("Update")
+        case.own(state=State.STARTED)
+        case.there.phase = Phase.RUNNING
+        assert case.advance() == ["describe", "tags", "tag"]
+        assert case.leased.progress.not_before == case.clock.time + IN_FLIGHT_SECONDS
+        assert case.advance(IN_FLIGHT_SECONDS - 1) == ["describe"]
+        assert case.advance(1) == ["describe", "tags", "tag", "tags"]
+        assert isinstance(case.leased.end, Done)
+
+    def test_another_delivery_of_this_request_wrote_the_lease(self) -> None:
+        case = Case()
+        case.advance()
+        other = case.anew()
+        case.clock.time += 40
+        other.advance()
+        assert isinstance(other.end, Done)
+        case.calls()
+        assert case.advance() == ["describe", "tags"]
+        assert case.leased.end == other.end
+
+    def test_what_was_seen_last_is_said(self) -> None:
+        case = Case()
+        assert case.leased.last_seen == ""
+        case.advance()
+        assert case.leased.last_seen == "model 1 is STOPPED"
+
+
+class TestStop:
+    def failed(self) -> Case:
+        case = Case("Delete")
+        case.own()
+        case.there.phase = Phase.FAILED
+        return case
+
+    def test_a_model_whose_hosting_failed_and_that_will_not_be_stopped_is_stopped(self) -> None:
+        case = self.failed()
+        assert case.advance() == ["describe", "tags", "tag", "describe", "tags", "stop", "tags", "untag"]
+        assert case.leased.end == Done()
+
+    @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.CONFLICT])
+    def test_any_other_refusal_is_a_failed_call(self, kind: Kind) -> None:
+        case = self.failed()
+        case.refuse("stop", kind)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        assert not case.leased.progress.stop_refused
+
+    def test_so_is_a_conflict_of_a_model_that_runs(self) -> None:
+        case = self.failed()
+        case.there.phase = Phase.RUNNING
+        case.refuse("stop", Kind.CONFLICT)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        assert not case.leased.progress.stop_refused
+
+    def test_how_long_it_was_hosted_is_known_once_it_is_seen_to_stop(self) -> None:
+        case = Case("Delete")
+        case.own()
+        case.there.phase = Phase.RUNNING
+        case.advance()
+        assert case.leased.hosted is None
+        sent = case.clock.time
+        case.advance(3)
+        assert case.leased.hosted == Hosted({"Name": "1"}, HOSTED_AT, sent)
+
+    def test_even_if_the_answer_of_the_stop_was_lost(self) -> None:
+        case = Case("Delete")
+        case.own()
+        case.there.phase = Phase.RUNNING
+        case.refuse("stop", Kind.TRANSIENT)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        case.there.enter(Phase.STOPPING, case.clock.time)
+        case.advance(3)
+        assert case.leased.hosted is not None
+
+    def test_a_model_that_was_never_hosted_is_measured_by_nothing(self) -> None:
+        case = Case("Delete")
+        case.own()
+        case.there.tags |= {Tag.REQUEST: str(replace(case.own(), hosted_at=""))}
+        case.there.phase = Phase.RUNNING
+        case.advance()
+        case.advance(3)
+        assert case.leased.hosted is None
+
+
+class TestClose:
+    """A Delete of what nobody owns: a Create that was killed may be delivered once more."""
+
+    def test_it_leaves_a_mark_and_looks_again(self) -> None:
+        case = Case("Delete")
+        assert case.advance() == ["describe", "tags", "tag", "describe", "tags"]
+        assert case.there.tags == lease.closing_tag(case.claim)
+        assert case.leased.end == Done()
+
+    def test_not_while_its_reads_are_behind(self) -> None:
+        case = Case("Delete", service={"lag": 10})
+        case.advance()
+        assert case.leased.end is None
+        case.advance(11)
+        assert case.leased.end == Done()
+
+    def test_a_denial_may_pass(self) -> None:
+        """A policy takes some seconds to be known everywhere."""
+        case = Case("Delete")
+        case.refuse("tag", Kind.DENIED)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        assert case.leased.progress.close_denied
+        case.advance()
+        assert case.leased.end == Done()
+
+    def test_a_denial_that_passed_excuses_nothing_later(self) -> None:
+        """A Create that is under way may take the lease meanwhile: then there is a model to stop."""
+        case = Case("Delete")
+        case.refuse("tag", Kind.DENIED)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        case.own(issued=NOW)
+        case.there.phase = Phase.RUNNING
+        case.refuse("stop", Kind.DENIED)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        case.leased.fail("the stop was denied", "DENIED")
+        case.advance()
+        assert case.leased.end == Failed("the stop was denied", "DENIED")
+
+    def test_a_denial_that_lasts_is_no_failure_of_a_delete(self) -> None:
+        case = Case("Delete")
+        case.refuse("tag", Kind.DENIED)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        case.leased.fail("denied", "DENIED")
+        case.advance()
+        assert case.leased.end == Done()
+
+    @pytest.mark.parametrize("kind", [Kind.ABSENT, Kind.INVALID, Kind.QUOTA, Kind.CONFLICT])
+    def test_what_cannot_be_tagged_at_all_is_no_failure_either(self, kind: Kind) -> None:
+        case = Case("Delete")
+        case.refuse("tag", kind)
+        case.advance()
+        assert case.leased.end == Done()
+
+
+class TestFail:
+    def test_the_first_failure_is_the_one_that_is_told(self) -> None:
+        case = Case()
+        case.leased.fail("first", "QUOTA")
+        case.leased.fail("second", "TIMEOUT", aborts=True)
+        assert case.leased.progress.failing is not None
+        assert case.leased.progress.failing.failed == Failed("first", "QUOTA")
+        assert case.leased.progress.failing.aborts
+
+    def test_what_this_request_started_is_stopped_at_the_deadline_and_the_failure_noted(self) -> None:
+        case = Case(service={"start_seconds": 1})
+        case.advance()
+        case.clock.time += 10
+        case.leased.fail("not finished", "TIMEOUT", aborts=True)
+        assert case.advance() == ["describe", "tags", "stop", "tags", "tag"]
+        assert case.state is State.FAILED
+        assert case.leased.end == Failed("not finished", "TIMEOUT")
+        assert len(set(case.service.tokens)) == 2
+
+    def test_a_stop_that_is_refused_does_not_keep_it_from_being_noted(self) -> None:
+        case = Case()
+        case.advance()
+        case.leased.fail("not finished", "TIMEOUT", aborts=True)
+        case.advance(5)
+        assert case.there.phase is Phase.STARTING
+        assert case.state is State.FAILED
+
+    def test_superseded_it_says_nothing(self) -> None:
+        case = Case()
+        case.advance()
+        later = Mark(
+            NOW + timedelta(seconds=5), "Delete", "request-3", State.RELEASING, case.claim.declared_as
+        )
+        case.there.tags |= {Tag.REQUEST: str(later)}
+        case.leased.fail("not finished", "TIMEOUT", aborts=True)
+        assert "stop" not in case.advance(5)
+        assert case.leased.end == Superseded()
+
+    def test_given_up_it_ends_with_its_failure(self) -> None:
+        case = Case()
+        case.leased.fail("first", "QUOTA")
+        case.leased.give_up()
+        assert case.leased.end == Failed("first", "QUOTA")
+
+    def test_only_what_failed_can_be_given_up(self) -> None:
+        with pytest.raises(RuntimeError, match="only what failed"):
+            Case().leased.give_up()
+
+
+class TestScheduledStart:
+    def case(self) -> Case:
+        case = Case("Start", request_id="start-1")
+        case.own(has_hours=True, units="2-4", state=State.ASLEEP)
+        return case
+
+    def test_it_starts_with_the_units_of_the_lease(self) -> None:
+        case = self.case()
+        case.advance()
+        assert case.there.units == (2, 4)
+        assert case.state is State.ASLEEP
+        hours = Mark.parse(case.there.tags[Tag.HOURS])
+        assert hours is not None
+        assert (hours.state, hours.under) == (State.STARTED, "request-1")
+
+    def test_a_failure_is_tried_again_two_minutes_later_with_another_token(self) -> None:
+        case = self.case()
+        case.advance()
+        case.there.phase = Phase.FAILED
+        case.calls()
+        assert case.advance(10) == ["describe", "tags", "tag"]
+        assert case.leased.progress.start is StartCall.UNSENT
+        assert case.leased.progress.failing is None
+        assert "start" not in case.advance(119)
+        assert "start" in case.advance(1)
+        assert len(set(case.service.tokens)) == 2
+
+
+class TestLatest:
+    def test_from_the_first_look_on_it_is_that_very_version(self) -> None:
+        case = Case(name=LATEST)
+        case.there = case.service.models["2"]
+        assert case.leased.model == {"Name": LATEST}
+        case.advance()
+        assert case.leased.model == {"Name": "2"}
+        case.service.models["3"] = case.service.models["1"]
+        case.advance(40)
+        assert case.there.phase is Phase.RUNNING
+        assert isinstance(case.leased.end, Done)
+
+    def test_it_stays_with_the_version_that_this_resource_leased_under_that_name(self) -> None:
+        case = Case("Delete", name=LATEST)
+        case.own("1")
+        case.there.phase = Phase.RUNNING
+        case.advance()
+        assert case.leased.model == {"Name": "1"}
+        assert case.there.phase is Phase.STOPPING
+
+    def test_not_with_one_that_it_leased_by_its_number(self) -> None:
+        case = Case("Delete", name=LATEST)
+        case.own("1", declared_as=fingerprint("fake/1"))
+        case.there.phase = Phase.RUNNING
+        case.advance()
+        assert case.leased.model == {"Name": "2"}
+        assert case.there.phase is Phase.RUNNING
+
+
+class TestTokens:
+    def test_the_same_request_gives_the_same_token_after_a_kill(self) -> None:
+        tokens = []
+        for _ in range(2):
+            case = Case()
+            case.advance()
+            tokens += case.service.tokens
+        assert len(tokens) == 2
+        assert len(set(tokens)) == 1
+
+    def test_another_request_gives_another(self) -> None:
+        tokens = []
+        for request in ("request-2", "request-3"):
+            case = Case(request_id=request)
+            case.advance()
+            tokens += case.service.tokens
+        assert len(set(tokens)) == 2
+
+
+class TestSleeps:
+    """An update that replaces a model outside its hours does not wake the new one."""
+
+    @pytest.mark.parametrize(
+        ("changed", "asleep"),
+        [
+            ({"state": State.ASLEEP}, True),
+            ({}, False),
+            ({"declared_as": "another", "state": State.ASLEEP}, False),
+        ],
+    )
+    def test_it_is_asked_of_the_lease(self, changed: Mapping[str, Any], asleep: bool) -> None:
+        case = Case("Update", has_hours=True)
+        case.own(**changed)
+        assert case.leased.sleeps() is asleep
+
+    def test_what_is_gone_or_somebody_else_s_is_not_asleep(self) -> None:
+        case = Case("Update", has_hours=True)
+        assert not case.leased.sleeps()
+        case.own(state=State.ASLEEP)
+        case.there.tags |= {Tag.STACK: "theirs"}
+        assert not case.leased.sleeps()
+        del case.service.models["1"]
+        assert not case.leased.sleeps()
+
+    def test_the_answer_is_asked_for_once_and_where_it_matters(self) -> None:
+        asked = []
+
+        def sleeps() -> bool:
+            asked.append(True)
+            return True
+
+        case = Case("Update", has_hours=True)
+        leased = case.anew(sleeps)
+        leased.task = replace(leased.task, replaces=True)
+        leased.advance()
+        assert asked == [True]
+        assert leased.progress.mark is not None
+        assert isinstance(leased.end, Done)
+        assert leased.progress.mark.state is State.ASLEEP
+        assert "start" not in case.calls()
