@@ -11,7 +11,7 @@ from typing import Any
 from hosted_model_runtime.contract import Scheduled, Tag
 from hosted_model_runtime.decisions import lease_hours
 from hosted_model_runtime.decisions.marks import State
-from hosted_model_runtime.decisions.moves import IN_FLIGHT_SECONDS
+from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS
 from support.cases import CASES, ServiceCase
 from support.cloudformation import SECRET, CustomResource, Sent, Stack
 from support.world import RETRY_SECONDS, World
