@@ -220,6 +220,15 @@ def test_stopped_models(command: Command) -> None:
     assert listed(command, "--running") == {}
 
 
+def test_a_stopped_model_of_nobody_costs_one_question(command: Command) -> None:
+    command.model("boards/2", status="TRAINED")
+    for options, asked in (((), ["ListTagsForResource"]), (("--running",), [])):
+        command.simulator.calls.clear()
+        assert listed(command, *options) == {}
+        operations = [one.operation for one in command.simulator.calls]
+        assert [one for one in operations if one in ("DescribeModel", "ListTagsForResource")] == asked
+
+
 def test_declared_and_not_running(command: Command) -> None:
     command.stack()
     arn = command.model(status="TRAINED", tags=lease())
