@@ -90,6 +90,9 @@ def ls(
         bool, typer.Option("--running", help="No stopped models, which need a question each.")
     ] = False,
     arn: Annotated[bool, typer.Option("--arn", help="Each model's ARN, on a terminal too.")] = False,
+    table: Annotated[
+        bool, typer.Option("--table", help="A table in a pipe too, as wide as COLUMNS says.")
+    ] = False,
     as_json: Json = False,
     price: Price = None,
     profile: Profile = None,
@@ -103,7 +106,11 @@ def ls(
         raise typer.BadParameter("--running excludes --all")
     where = _where(region, all_regions, service)
     depth = Depth.ALL if every else Depth.RUNNING if running else Depth.OWNED
-    _run(lambda: listing.ls(Cloud(profile), where, depth=depth, arns=arn, as_json=as_json, price=price))
+    _run(
+        lambda: listing.ls(
+            Cloud(profile), where, depth=depth, arns=arn, as_table=table, as_json=as_json, price=price
+        )
+    )
 
 
 @app.command(epilog=exits.EXPLAINED)

@@ -60,6 +60,7 @@ def ls(
     *,
     depth: Depth = Depth.OWNED,
     arns: bool = False,
+    as_table: bool = False,
     as_json: bool = False,
     price: float | None = None,
 ) -> int:
@@ -70,7 +71,7 @@ def ls(
     if as_json:
         print(json.dumps(document(rows, found, now), indent=2))
     elif rows:
-        _print(rows, arns=arns)
+        _print(rows, arns=arns, as_table=as_table or output.console().is_terminal)
     elif found.answered:
         output.line(output.console(), "No model runs.")
     return tell(found)
@@ -114,15 +115,15 @@ def _member(row: Row) -> dict[str, Any]:
     }
 
 
-def _print(rows: Sequence[Row], *, arns: bool) -> None:
+def _print(rows: Sequence[Row], *, arns: bool, as_table: bool) -> None:
     out = output.console()
-    if out.is_terminal:
+    if as_table:
         _table(rows)
     else:
         output.columns(out, [("", *COLUMNS, "REMARK"), *map(_line, rows)])
     output.line(out, "")
     output.line(out, _totals(rows))
-    if not out.is_terminal:
+    if not as_table:
         return
     _remarks(rows)
     for row in rows if arns else ():

@@ -71,6 +71,10 @@ def test_a_table_on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch
     forgotten = command.model("forgotten/1", region=OTHER)
     result = command("ls", *BOTH)
     said = re.sub(r"\x1b\[[0-9;]*m", "", result.stdout)
+    monkeypatch.delenv("TTY_COMPATIBLE")
+    piped = command("ls", "--table", *BOTH).stdout
+    assert piped.isascii()
+    assert re.search(r"^boards/1 +HOSTED +Inspection .* +2\.00 +8\.00$", piped, re.M)
     assert re.search(r"^ ?boards/1 +HOSTED +Inspection +\d{4}-\d\d-\d\d +2\.00 +8\.00 *$", said, re.M)
     assert f"! Otherwise than declared:\n  forgotten/1: no stack owns it\n    {forgotten}" in said
     assert [line for line in said.splitlines() if len(line) > 80 and "arn:" not in line] == []
@@ -214,6 +218,15 @@ def test_stopped_models(command: Command) -> None:
     assert set(listed(command)) == {"boards/1"}
     assert set(listed(command, "--all")) == {"boards/1", "boards/2", "boards/3"}
     assert listed(command, "--running") == {}
+
+
+def test_a_stopped_model_of_nobody_costs_one_question(command: Command) -> None:
+    command.model("boards/2", status="TRAINED")
+    for options, asked in (((), ["ListTagsForResource"]), (("--running",), [])):
+        command.simulator.calls.clear()
+        assert listed(command, *options) == {}
+        operations = [one.operation for one in command.simulator.calls]
+        assert [one for one in operations if one in ("DescribeModel", "ListTagsForResource")] == asked
 
 
 def test_declared_and_not_running(command: Command) -> None:

@@ -179,15 +179,22 @@ def test_what_the_service_refuses(command: Command) -> None:
     assert "lookoutvision:StopModel: AccessDeniedException" in result.stderr
 
 
-def test_an_interrupted_stop_says_so(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    arn = command.model(stop_seconds=3600)
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("HOSTED", "the stop goes on"), ("STARTING_HOSTING", "no stop is under way")],
+)
+def test_an_interrupted_stop_says_what_goes_on(
+    command: Command, monkeypatch: pytest.MonkeyPatch, status: str, said: str
+) -> None:
+    arn = command.model(status=status, start_seconds=3600, stop_seconds=3600)
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Cloud, "wait", interrupt)
     result = command("stop", "--yes", arn)
-    name = "Lookout for Vision model boards/1"
-    said = f"interrupted: the stop of {name} goes on, and its tags stay; look again with"
     assert result.exit_code == 130
-    assert result.stderr.splitlines()[-2:] == [f"error: {said}", f"  hosted-model show {arn}"]
+    assert result.stderr.splitlines()[-2:] == [
+        f"error: interrupted: {said}, and the tags stay; look again with",
+        f"  hosted-model show {arn}",
+    ]
