@@ -121,7 +121,7 @@ GIVEN_UP = other(Mark(ISSUED, "Delete", "request-3", RELEASING, "0123456789ab"),
 TAKEN_LATER = Mark(ISSUED + SECOND, "Create", "request-3", DONE, "0123456789ab", HOSTED_AT, "1")
 MOVED_LATER = other(TAKEN_LATER, "it took it later")
 MOVED_TO_OTHER = other(earlier(DONE), "it was renamed")
-RENAMED = formerly(CREATE.tags(HELD, hosted_at=HOSTED_AT), earlier(DONE, units="3"), OTHER)
+RENAMED = formerly(CREATE.tags(HELD), earlier(DONE, units="3"), OTHER)
 WAS = {Tag.FORMER_LOGICAL_ID: OTHER, Tag.FORMER_REQUEST: str(earlier(DONE))}
 OWN = Said("an earlier request's mark", owned(earlier(DONE)))
 
@@ -136,9 +136,9 @@ def returned(mark: Mark) -> dict[str, str]:
     return {**gone(DELETE), Tag.LOGICAL_ID: OTHER, Tag.REQUEST: str(mark)}
 
 
-def undone(mark: Mark) -> Said:
+def undone(mark: Mark, words: str = "") -> Said:
     """The rename is rolled back: this Delete of the new name gives the lease back."""
-    return formerly(DELETE.tags(RETURNING), mark, OTHER)
+    return formerly(DELETE.tags(RETURNING), mark, OTHER, words)
 
 
 BACK = DELETE.wrote(RETURNING)
@@ -148,7 +148,7 @@ MOVING = Group(
     (
         Row(CREATE, NOTHING, RUNNING, DEPLOYED_THERE, take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS)),
         Row(CREATE, NOTHING, RESIZED, DEPLOYED_THERE, take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS)),
-        Row(CREATE, CREATE.wrote(HELD, hosted_at=HOSTED_AT), RESIZED, RENAMED, Stop()),
+        Row(CREATE, CREATE.wrote(HELD), RESIZED, RENAMED, Stop()),
         Row(
             NEW_WITH_HOURS, NOTHING, STOPPED, other(earlier(ASLEEP, has_hours=True), "asleep"),
             take(
@@ -194,7 +194,10 @@ MOVING = Group(
         Row(DELETE, BACK, RUNNING, undone(earlier(DONE)), WriteTags(returned(earlier(DONE)), Done())),
         Row(DELETE, BACK, RESIZED, undone(earlier(DONE)), Stop()),
         Row(DELETE, BACK, STOPPING, undone(earlier(DONE)), Pause(idle=True)),
-        Row(DELETE, BACK, STOPPED, undone(earlier(DONE, units="2-4")), Start(Units(2, 4), "Return")),
+        Row(
+            DELETE, BACK, STOPPED, undone(earlier(DONE, units="2-4"), "`done`, 2 to 4 units"),
+            Start(Units(2, 4), "Return"),
+        ),
         Row(
             DELETE, accepted(BACK), RUNNING, undone(earlier(DONE)),
             WriteTags(returned(earlier(DONE, hosted_at=NOW_STAMP)), Done()),
