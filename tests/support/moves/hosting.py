@@ -196,6 +196,17 @@ HOURS = Group(
             ON_TIME, NOTHING, STOPPED, hours("Stop", ASLEEP),
             take(ON_TIME.mark(INTENT), Mark.parse(hours("Stop", ASLEEP).value[Tag.HOURS])),
         ),
+        Row(ON_TIME, ON_TIME.wrote(INTENT), STOPPED, ON_TIME.tags(INTENT), Start(Units(1), "Start")),
+        Row(
+            ON_TIME, ON_TIME.wrote(INTENT), STOPPED,
+            Said("its mark, 2 to 4 units", ON_TIME.tags(INTENT, units="2-4").value),
+            Start(Units(2, 4), "Start"),
+        ),
+        Row(
+            ON_TIME, ON_TIME.wrote(INTENT), STOPPED,
+            Said("its mark, no units", ON_TIME.tags(INTENT, units="").value), Start(Units(1), "Start"),
+        ),
+        Row(ON_TIME, NOTHING, STOPPED, ON_TIME.tags(INTENT, attempt=2), Start(Units(1), "Start 2")),
         Row(ON_TIME, NOTHING, RESIZED, DEPLOYED, take(ON_TIME.mark(HELD, HOSTED_AT))),
         Row(
             ON_TIME, ON_TIME.wrote(HELD, hosted_at=HOSTED_AT), RESIZED,

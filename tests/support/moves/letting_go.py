@@ -191,12 +191,17 @@ MOVING = Group(
             ),
             take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE, issued=ISSUED - RETURN_WITHIN), CLOSING),
         ),
+        Row(DELETE, quiet(BACK, 5), RUNNING, UNREAD, Pause(idle=True)),
         Row(DELETE, BACK, RUNNING, undone(earlier(DONE)), WriteTags(returned(earlier(DONE)), Done())),
         Row(DELETE, BACK, RESIZED, undone(earlier(DONE)), Stop()),
         Row(DELETE, BACK, STOPPING, undone(earlier(DONE)), Pause(idle=True)),
         Row(
             DELETE, BACK, STOPPED, undone(earlier(DONE, units="2-4"), "`done`, 2 to 4 units"),
             Start(Units(2, 4), "Return"),
+        ),
+        Row(
+            DELETE, BACK, STOPPED, undone(earlier(DONE, units=""), "`done`, no units"),
+            Start(Units(1), "Return"),
         ),
         Row(
             DELETE, accepted(BACK), RUNNING, undone(earlier(DONE)),
