@@ -54,8 +54,8 @@ test: lint ## all of the four
 	$(PYTEST) -n 2 --dist worksteal tests/unit tests/protocol
 	$(E2E)
 
-chaos: venv ## generated histories and every kill point [EXAMPLES=1000 SEED=1]
-	cd tests && ../$(BIN)/python -m chaos --examples $(EXAMPLES) --seed $(SEED)
+chaos: venv ## generated histories and every kill point [EXAMPLES=1000 SEED=1, or REPLAY=kind:service:seed]
+	cd tests && ../$(BIN)/python -m chaos --examples $(EXAMPLES) --seed $(SEED) $(if $(REPLAY),--replay $(REPLAY))
 
 mutants: venv ## break the runtime on purpose, again and again: the suite must see each
 	cd tests && ../$(BIN)/python -m chaos.mutants

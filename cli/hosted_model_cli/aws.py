@@ -8,28 +8,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import botocore.session
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from hosted_model_runtime.services import Service, lookoutvision, rekognition
+from hosted_model_runtime.services import Service
 from hosted_model_runtime.services.base import CLIENT_CONFIG, Kind, ServiceError, sorted_error
 
 from .pace import Pacer
+from .services import REGISTRY
 
 Result = TypeVar("Result")
-ADAPTERS: Mapping[str, Callable[[Any], Service]] = {
-    lookoutvision.LookoutVisionService.name: lookoutvision.LookoutVisionService,
-    rekognition.RekognitionService.name: rekognition.RekognitionService,
-}
-#: Both services, in the order in which they are shown.
-SERVICES = tuple(ADAPTERS)
-
-_CODES: Mapping[str, Mapping[str, Kind]] = {
-    lookoutvision.LookoutVisionService.name: lookoutvision.CODES,
-    rekognition.RekognitionService.name: rekognition.CODES,
-}
 #: Of the other services; "Common Errors" in their API references.
 _COMMON: Mapping[str, Kind] = {
     "AccessDenied": Kind.DENIED,
@@ -90,10 +81,36 @@ class Cloud:
             raise NoRegionError
         return str(region)
 
+    def is_known(self, region: str) -> bool:
+        """Say whether botocore knows the region, in whatever partition."""
+        partitions = self._session.get_available_partitions()
+        return any(region in self._session.get_available_regions("ec2", one) for one in partitions)
+
     def known_regions(self) -> list[str]:
-        """Return the regions of the session's partition in which Amazon Rekognition has an endpoint."""
+        """Return the regions of the session's partition that botocore knows."""
         partition = self._session.get_partition_for_region(self.default_region())
-        return list(self._session.get_available_regions("rekognition", partition))
+        return list(self._session.get_available_regions("ec2", partition))
+
+    def is_offered(self, region: str, service: str) -> bool:
+        """Say whether the service has an endpoint in the region, as far as its row or botocore knows."""
+        offered = REGISTRY[service].regions
+        if offered is None:
+            partition = self._session.get_partition_for_region(region)
+            offered = tuple(self._session.get_available_regions(service, partition))
+        return region in offered
+
+    def lacks(self, region: str, service: str, error: ServiceError) -> bool:
+        """Say whether a call failed because the region does not have the service.
+
+        That is so where AWS's own endpoint is not there and is not known to be. An endpoint that somebody
+        set, such as the local cloud's, says nothing about a region by being down.
+        """
+        host = urlsplit(self.client(region, service).meta.endpoint_url).hostname or ""
+        return (
+            isinstance(error.__cause__, EndpointConnectionError)
+            and f".{region}." in host
+            and not self.is_offered(region, service)
+        )
 
     def client(self, region: str, service: str) -> Any:
         """Return a botocore client; each of its requests waits for its turn."""
@@ -107,7 +124,8 @@ class Cloud:
     def call(self, region: str, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call one operation by its name in the API reference; raises ServiceError."""
         method = getattr(self.client(region, service), xform_name(operation))
-        codes = _CODES.get(service, _COMMON)
+        row = REGISTRY.get(service)
+        codes = row.codes if row else _COMMON
 
         def once() -> dict[str, Any]:
             try:
@@ -131,7 +149,7 @@ class Cloud:
         """Return the runtime's adapter; its methods are to be called by :meth:`patiently`."""
         client = self.client(region, service)
         with self._lock:
-            return self._adapters.setdefault((region, service), ADAPTERS[service](client))
+            return self._adapters.setdefault((region, service), REGISTRY[service].adapter(client))
 
     def patiently(self, ask: Callable[[], Result]) -> Result:
         """Ask again while the service says that it is busy, not before the time that it names.
@@ -168,4 +186,4 @@ def _may_pass(error: ServiceError) -> bool:
     return error.kind is Kind.TRANSIENT and not isinstance(error.__cause__, EndpointConnectionError)
 
 
-__all__ = ["ADAPTERS", "SERVICES", "BotoCoreError", "Cloud", "Kind", "ServiceError"]
+__all__ = ["BotoCoreError", "Cloud", "Kind", "ServiceError"]

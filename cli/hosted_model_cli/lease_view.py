@@ -33,6 +33,8 @@ class LeaseView:
         Since when the model is hosted, by request or by schedule, whichever commands it now.
     asleep
         Whether a schedule, or a deploy outside the model's hours, left it stopped or is stopping it.
+    commanding
+        The mark that says what has to be: the last schedule's, if no request came after it.
     """
 
     stack_id: str = ""
@@ -42,6 +44,7 @@ class LeaseView:
     closing: Closing | None = None
     hosted_at: datetime | None = None
     asleep: bool = False
+    commanding: Mark | None = None
 
     @staticmethod
     def of(tags: Mapping[str, str]) -> LeaseView:
@@ -56,6 +59,7 @@ class LeaseView:
             closing=Closing.parse(tags.get(Tag.CLOSED)),
             hosted_at=_time(commands.hosted_at) if commands else None,
             asleep=is_asleep(tags),
+            commanding=commands,
         )
 
     @property
@@ -74,6 +78,11 @@ class LeaseView:
         """The owner's region; empty where the tag is no stack's ARN."""
         match = _STACK.fullmatch(self.stack_id)
         return match[1] if match else ""
+
+    @property
+    def units(self) -> str:
+        """The inference units that are declared, as in 1 or 1-3; empty where no mark tells."""
+        return self.request.units if self.request else ""
 
     def history(self) -> list[tuple[datetime, str]]:
         """What the tags tell of the past, oldest first."""

@@ -1,125 +1,101 @@
-"""``hosted-model ls``: what is awake, whose it is, and what it costs."""
+"""``hosted-model ls``: what runs or should, whose it is, and what it costs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from . import exits, models, output, prices
-from .aws import SERVICES, Cloud, ServiceError
+from . import differing, output, prices
+from .asking import Where, ask, tell
+from .aws import Cloud
+from .costing import Cost
+from .models import Depth
 from .owners import Declared
-from .survey import Entry, Problem, survey
+from .survey import Entry, Survey
 
 #: Of the JSON document: another number when a member changes its meaning or goes.
 JSON_VERSION = 1
-MARK = "!"
+MARK, UNKNOWN, NONE = "!", "?", "-"
+COLUMNS = ("MODEL", "STATUS", "UNITS", "SERVICE", "REGION", "OWNER", "SINCE", "HOURS", prices.CURRENCY, "ARN")
 
 
-class Cost:
-    """Hours and money of a model so far."""
+@dataclass(frozen=True)
+class Row:
+    """One model as it is listed."""
 
-    def __init__(self, entry: Entry, now: datetime, price: float | None) -> None:
-        model = entry.model
-        self.since = model.lease.hosted_at
-        billed = model.seen.phase in models.BILLED
-        self.hours = output.hours_between(self.since, now) if self.since and billed else None
-        if price is None:
-            price = prices.per_unit_hour(model.service, model.region)
-        self.price = price
-        self.units = (model.seen.min_units or 0) if billed else 0
-        self.money = None if self.hours is None or price is None else self.hours * self.units * price
+    entry: Entry
+    cost: Cost
+    difference: str
+
+    @property
+    def sign(self) -> str:
+        """``!`` for what is otherwise than declared, ``?`` for what is not known; else nothing."""
+        if self.entry.ownership.declared is Declared.UNKNOWN:
+            return UNKNOWN
+        return MARK if self.difference else ""
+
+    @property
+    def remark(self) -> str:
+        """What a reader should know of it; mostly nothing."""
+        if self.sign == UNKNOWN:
+            return f"not known whether a stack declares it: {self.entry.ownership.reason}"
+        asleep = self.entry.model.lease.asleep and self.entry.ownership.declared is Declared.YES
+        return self.difference or self.entry.ownership.reason or (differing.ASLEEP if asleep else "")
+
+    @property
+    def owner(self) -> str:
+        """Stack and resource, as in a path."""
+        lease = self.entry.model.lease
+        return f"{lease.stack_name}/{lease.logical_id}" if lease.stack_name else "nobody"
 
 
 def ls(
     cloud: Cloud,
+    where: Where,
     *,
-    regions: Sequence[str] = (),
-    all_regions: bool = False,
-    services: Sequence[str] = SERVICES,
-    every: bool = False,
+    depth: Depth = Depth.OWNED,
     arns: bool = False,
+    as_table: bool = False,
     as_json: bool = False,
     price: float | None = None,
 ) -> int:
     """Print the models of these regions; the exit code."""
-    problems: list[Problem] = []
-    places = _places(cloud, regions, all_regions, services, problems)
-    with _bar() as bar:
-        task = bar.add_task("asking", total=len(places))
-        found = survey(cloud, places, stopped=every, done=lambda: bar.advance(task))
-    found.problems[:0] = problems
+    found = ask(cloud, where, depth=depth)
     now = datetime.now(UTC)
-    rows = [(entry, Cost(entry, now, price)) for entry in found.entries]
+    rows = [_row(entry, now, price) for entry in found.entries]
     if as_json:
-        print(json.dumps(document(rows, found.problems, now), indent=2))
-    else:
-        _print(rows, several=len({region for region, _ in places}) > 1, arns=arns)
-    for problem in found.problems:
-        output.warn(str(problem))
-    return exits.PARTIAL if found.problems else exits.OK
+        print(json.dumps(document(rows, found, now), indent=2))
+    elif rows:
+        _print(rows, arns=arns, as_table=as_table or output.console().is_terminal)
+    elif found.answered:
+        output.line(output.console(), "No model runs.")
+    return tell(found)
 
 
-def _places(
-    cloud: Cloud,
-    regions: Sequence[str],
-    all_regions: bool,
-    services: Sequence[str],
-    problems: list[Problem],
-) -> list[tuple[str, str]]:
-    if all_regions:
-        regions = _enabled(cloud, problems)
-    elif not regions:
-        regions = [cloud.default_region()]
-    return [(region, service) for region in dict.fromkeys(regions) for service in services]
+def _row(entry: Entry, now: datetime, price: float | None) -> Row:
+    return Row(entry, Cost(entry, now, price), differing.difference(entry.model, entry.ownership, now))
 
 
-def _enabled(cloud: Cloud, problems: list[Problem]) -> list[str]:
-    """The known regions that the account has enabled; all of them where that can't be asked."""
-    known, here = cloud.known_regions(), cloud.default_region()
-    try:
-        answer = cloud.call(here, "ec2", "DescribeRegions")
-    except ServiceError as error:
-        problems.append(Problem("ec2", here, str(error)))
-        return known
-    enabled = {one["RegionName"] for one in answer["Regions"]}
-    return [region for region in known if region in enabled]
-
-
-def _bar() -> Progress:
-    """A bar on the error output, of a terminal only, and gone when it is full."""
-    out = output.console(stderr=True)
-    columns = (TextColumn("asking regions and services"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
-
-
-def document(
-    rows: Sequence[tuple[Entry, Cost]], problems: Sequence[Problem], now: datetime
-) -> dict[str, Any]:
+def document(rows: Sequence[Row], found: Survey, now: datetime) -> dict[str, Any]:
     """Return what ``--json`` prints; the documentation describes it."""
     return {
         "version": JSON_VERSION,
         "asked_at": now.isoformat(timespec="seconds"),
-        "models": [_member(entry, cost) for entry, cost in rows],
-        "problems": [
-            {"service": one.service, "region": one.region, "message": one.message} for one in problems
-        ],
+        "models": [_member(row) for row in rows],
+        **found.unasked(),
     }
 
 
-def _member(entry: Entry, cost: Cost) -> dict[str, Any]:
-    model, lease = entry.model, entry.model.lease
-    declared = {Declared.YES: True, Declared.NO: False, Declared.UNKNOWN: None}[entry.ownership.declared]
+def _member(row: Row) -> dict[str, Any]:
+    model, lease, cost = row.entry.model, row.entry.model.lease, row.cost
+    declared = {Declared.YES: True, Declared.NO: False, Declared.UNKNOWN: None}
     return {
-        "service": model.service,
-        "region": model.region,
-        "project": model.project,
-        "model_version": model.version,
-        "arn": model.arn,
+        **model.names(),
         "status": model.seen.status,
         "phase": model.seen.phase.name,
         "min_inference_units": model.seen.min_units,
@@ -127,8 +103,9 @@ def _member(entry: Entry, cost: Cost) -> dict[str, Any]:
         "stack_id": lease.stack_id or None,
         "stack_name": lease.stack_name or None,
         "logical_id": lease.logical_id or None,
-        "declared": declared,
-        "why_not_declared": entry.ownership.reason or None,
+        "declared": declared[row.entry.ownership.declared],
+        "why_not_declared": row.entry.ownership.reason or None,
+        "difference": row.difference or None,
         "asleep": lease.asleep,
         "hosted_at": cost.since.isoformat() if cost.since else None,
         "hours": None if cost.hours is None else round(cost.hours, 4),
@@ -138,64 +115,88 @@ def _member(entry: Entry, cost: Cost) -> dict[str, Any]:
     }
 
 
-def _print(rows: Sequence[tuple[Entry, Cost]], *, several: bool, arns: bool) -> None:
+def _print(rows: Sequence[Row], *, arns: bool, as_table: bool) -> None:
     out = output.console()
-    if not rows:
-        output.line(out, "No model runs.")
-        return
-    made = output.table(out, "Model", "Status", "Owner", "Since (UTC)", "Hours", prices.CURRENCY, numbers=2)
-    for entry, cost in rows:
-        made.add_row(*map(Text, _cells(entry, cost, several=several)), style=_style(entry))
-    output.show(out, made)
+    if as_table:
+        _table(rows)
+    else:
+        output.columns(out, [("", *COLUMNS, "REMARK"), *map(_line, rows)])
     output.line(out, "")
-    _totals(rows)
-    _undeclared([entry for entry, _ in rows])
-    if arns:
-        for entry, _ in rows:
-            output.line(out, f"{entry.model.name}: {entry.model.arn}")
+    output.line(out, _totals(rows))
+    if not as_table:
+        return
+    _remarks(rows)
+    for row in rows if arns else ():
+        output.line(out, f"{row.entry.model.name}: {row.entry.model.arn}")
 
 
-def _cells(entry: Entry, cost: Cost, *, several: bool) -> tuple[str, ...]:
-    model, lease = entry.model, entry.model.lease
-    where = f"{model.service}\n{model.region}" if several else model.service
-    status = f"{model.seen.status}\n{'asleep' if lease.asleep and not model.units else model.units}".rstrip()
-    owner = f"{lease.stack_name}\n{lease.logical_id}" if lease.stack_name else "nobody"
-    sign = {Declared.YES: "", Declared.NO: f"{MARK} ", Declared.UNKNOWN: "? "}[entry.ownership.declared]
+def _line(row: Row) -> tuple[str, ...]:
+    """A model in one line, for grep and awk: no column but the last has a blank in it."""
+    model, cost = row.entry.model, row.cost
+    billed = cost.since is not None and cost.hours is not None
     return (
-        f"{model.name}\n{where}",
-        status,
-        f"{sign}{owner}",
-        cost.since.strftime("%Y-%m-%d\n%H:%M") if cost.since and cost.hours is not None else "-",
-        "-" if cost.hours is None else f"{cost.hours:.2f}",
-        "-" if cost.money is None else f"{cost.money:.2f}",
+        row.sign or NONE,
+        model.name,
+        model.seen.status.replace(" ", "_"),
+        model.unit_range or NONE,
+        model.service,
+        model.region,
+        row.owner,
+        f"{cost.since:%Y-%m-%dT%H:%MZ}" if billed else NONE,
+        NONE if cost.hours is None else f"{cost.hours:.2f}",
+        NONE if cost.money is None else f"{cost.money:.2f}",
+        model.arn,
+        row.remark or NONE,
     )
 
 
-def _style(entry: Entry) -> str:
-    return {Declared.YES: "", Declared.NO: "red", Declared.UNKNOWN: "yellow"}[entry.ownership.declared]
+def _table(rows: Sequence[Row]) -> None:
+    out = output.console()
+    made = output.table(out, "Model", "Status", "Owner", "Since (UTC)", "Hours", prices.CURRENCY, numbers=2)
+    several = len({row.entry.model.region for row in rows}) > 1
+    for row in rows:
+        made.add_row(*map(Text, _cells(row, several=several)), style=_style(row))
+    output.show(out, made)
 
 
-def _totals(rows: Sequence[tuple[Entry, Cost]]) -> None:
-    """One line: how many inference units bill now, and what they cost an hour where the price is known."""
-    billed = [cost for _, cost in rows if cost.units]
+def _cells(row: Row, *, several: bool) -> tuple[str, ...]:
+    model, lease, cost = row.entry.model, row.entry.model.lease, row.cost
+    where = f"{model.service}\n{model.region}" if several else model.service
+    below = model.units or (differing.ASLEEP if row.remark == differing.ASLEEP else "")
+    owner = f"{lease.stack_name}\n{lease.logical_id}" if lease.stack_name else row.owner
+    return (
+        f"{model.name}\n{where}",
+        f"{model.seen.status}\n{below}".rstrip(),
+        f"{row.sign} {owner}".lstrip(),
+        cost.since.strftime("%Y-%m-%d\n%H:%M") if cost.since and cost.hours is not None else NONE,
+        NONE if cost.hours is None else f"{cost.hours:.2f}",
+        NONE if cost.money is None else f"{cost.money:.2f}",
+    )
+
+
+def _style(row: Row) -> str:
+    return {MARK: "red", UNKNOWN: "yellow"}.get(row.sign, "")
+
+
+def _totals(rows: Sequence[Row]) -> str:
+    """How many inference units bill now, and what they cost an hour where the price is known."""
+    billed = [row.cost for row in rows if row.cost.units]
     units = sum(cost.units for cost in billed)
     said = f"{units} inference unit{'' if units == 1 else 's'} in service"
     known = [cost.units * cost.price for cost in billed if cost.price is not None]
     if known:
         some = "" if len(known) == len(billed) else " for those with a known price"
         said += f", {sum(known):.2f} {prices.CURRENCY} an hour{some}"
-    output.line(output.console(), said)
+    return said
 
 
-def _undeclared(entries: Sequence[Entry]) -> None:
-    """What no stack declares, with the ARN that `stop` takes; and what could not be found out."""
+def _remarks(rows: Sequence[Row]) -> None:
+    """What is otherwise than declared, with the ARN that the other commands take."""
     out = output.console()
-    for declared, sign in ((Declared.NO, MARK), (Declared.UNKNOWN, "?")):
-        chosen = [entry for entry in entries if entry.ownership.declared is declared]
-        if not chosen:
-            continue
-        heading = "No stack declares" if declared is Declared.NO else "Not known whether a stack declares"
-        output.line(out, f"\n{sign} {heading}:")
-        for entry in chosen:
-            output.line(out, f"  {entry.model.name}: {entry.ownership.reason}")
-            output.line(out, f"    {entry.model.arn}")
+    for sign, heading in ((MARK, "Otherwise than declared"), (UNKNOWN, "Not known")):
+        chosen = [row for row in rows if row.sign == sign]
+        if chosen:
+            output.line(out, f"\n{sign} {heading}:")
+        for row in chosen:
+            output.line(out, f"  {row.entry.model.name}: {row.remark}")
+            output.line(out, f"    {row.entry.model.arn}")

@@ -13,7 +13,7 @@ from hosted_model_runtime.contract import Env
 from .aws import Cloud, Kind, ServiceError
 from .lease_view import LeaseView
 from .models import Model
-from .owners import resources
+from .stacks import Stack
 
 FUNCTION = "AWS::Lambda::Function"
 LINES = 10
@@ -24,9 +24,9 @@ _PAGES = 20
 Entry = tuple[datetime, str]
 
 
-def about(cloud: Cloud, model: Model, now: datetime) -> list[Entry]:
+def about(cloud: Cloud, stack: Stack, model: Model, now: datetime) -> list[Entry]:
     """Return the last log entries that name the model or its resource; raises ServiceError."""
-    group = next(_groups(cloud, model.lease), None)
+    group = next(_groups(cloud, stack, model.lease), None)
     if group is None:
         return []
     for span in _LOOK_BACK:
@@ -78,9 +78,9 @@ def _readable(message: str) -> str:
     return " ".join(message.split())
 
 
-def _groups(cloud: Cloud, lease: LeaseView) -> Iterator[str]:
+def _groups(cloud: Cloud, stack: Stack, lease: LeaseView) -> Iterator[str]:
     """The log group of the function that has the runtime's variables."""
-    for name in resources(cloud, lease, FUNCTION):
+    for name in stack.ids(FUNCTION):
         function = cloud.call(lease.stack_region, "lambda", "GetFunctionConfiguration", FunctionName=name)
         if Env.RULE_PREFIX in function.get("Environment", {}).get("Variables", {}):
             yield function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from functools import partial
 
-from hosted_model_runtime.contract import LookoutVision, Rekognition
 from hosted_model_runtime.decisions.model import Observed, Phase, Sighting
-from hosted_model_runtime.services import lookoutvision, rekognition
 
 from .aws import Cloud, Kind, ServiceError
 from .lease_view import LeaseView
+from .services import REGISTRY, Place
 
 #: What bills, is about to, or did a moment ago; and what was to be hosted and could not be.
 AWAKE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.UPDATING, Phase.STOPPING, Phase.FAILED})
@@ -20,12 +19,21 @@ ASLEEP = frozenset({Phase.STOPPED})
 #: The phases in which the time since HostedAt is billed.
 BILLED = frozenset({Phase.RUNNING, Phase.UPDATING})
 
-_LOOKOUTVISION_ARN = re.compile(r"arn:[^:]+:lookoutvision:([^:]+):\d{12}:model/([^/]+)/([1-9][0-9]*)")
+
+class Depth(Enum):
+    """How many models are to be seen: what is awake, also what a lease names, or all that could run."""
+
+    RUNNING = "running"
+    OWNED = "owned"
+    ALL = "all"
 
 
 @dataclass(frozen=True)
 class Target:
-    """A model that an ARN names; `model` is what the runtime's adapter takes."""
+    """A model that somebody names; `model` is what the runtime's adapter takes.
+
+    `arn` is empty where a stack names it: then the service tells the ARN, if there is such a model.
+    """
 
     service: str
     region: str
@@ -55,14 +63,29 @@ class Model:
         """What its tags say."""
         return LeaseView.of(self.tags)
 
+    def names(self) -> dict[str, str]:
+        """Which one it is, as in the members of a JSON document."""
+        return {
+            "service": self.service,
+            "region": self.region,
+            "project": self.project,
+            "model_version": self.version,
+            "arn": self.arn,
+        }
+
     @property
-    def units(self) -> str:
-        """Inference units in words; empty where the model does not run, as they mean nothing then."""
+    def unit_range(self) -> str:
+        """Inference units as in 1 or 1-3; empty where the model does not run, as they mean nothing then."""
         low, high = self.seen.min_units, self.seen.max_units
         if low is None or self.seen.phase not in AWAKE:
             return ""
-        said = f"{low}" if high in (None, low) else f"{low} to {high}"
-        return f"{said} unit{'' if said == '1' else 's'}"
+        return f"{low}" if high in (None, low) else f"{low}-{high}"
+
+    @property
+    def units(self) -> str:
+        """The same in words."""
+        said = self.unit_range.replace("-", " to ")
+        return f"{said} unit{'' if said == '1' else 's'}" if said else ""
 
 
 def target(arn: str) -> Target:
@@ -73,13 +96,19 @@ def target(arn: str) -> Target:
     ValueError
         It is no ARN of a model of these services.
     """
-    if match := _LOOKOUTVISION_ARN.fullmatch(arn):
-        names = {LookoutVision.PROJECT_NAME: match[2], LookoutVision.MODEL_VERSION: match[3]}
-        return Target(LookoutVision.SERVICE, match[1], arn, names)
-    names = {Rekognition.PROJECT_VERSION_ARN: arn}
-    if Rekognition.check(names) is None:
-        return Target(Rekognition.SERVICE, arn.split(":")[3], arn, names)
-    raise ValueError(f"{arn!r} is no ARN of a model of Lookout for Vision or Rekognition Custom Labels")
+    for row in REGISTRY.values():
+        if model := row.model(arn):
+            return Target(row.name, arn.split(":")[3], arn, model)
+    titles = " or ".join(row.title for row in REGISTRY.values())
+    raise ValueError(f"{arn!r} is no ARN of a model of {titles}")
+
+
+def of_physical_id(physical_id: str, stack_id: str, region: str) -> Target | None:
+    """Return what a stack's resource stands for; None where CloudFormation made its physical ID up."""
+    _, partition, _, _, account, _ = stack_id.split(":", 5)
+    row = REGISTRY.get(physical_id.partition("/")[0])
+    model = row.declared(physical_id, Place(partition, region, account)) if row else None
+    return Target(row.name, region, "", model) if row and model else None
 
 
 def look(cloud: Cloud, wanted: Target) -> tuple[Sighting, Model]:
@@ -88,22 +117,32 @@ def look(cloud: Cloud, wanted: Target) -> tuple[Sighting, Model]:
     sighting = cloud.patiently(lambda: adapter.describe(wanted.model))
     there = sighting.observed.phase is not Phase.ABSENT
     tags = cloud.patiently(lambda: adapter.tags(sighting.arn)) if there else {}
-    if wanted.service == LookoutVision.SERVICE:
-        project, version = wanted.model[LookoutVision.PROJECT_NAME], sighting.version
-    else:
-        project, version = Rekognition.names(wanted.model)
-    found = Model(wanted.service, wanted.region, project, version, wanted.arn, sighting.observed, tags)
+    project, _ = REGISTRY[wanted.service].names(wanted.model)
+    # The sighting's version is a number where ``latest`` was declared.
+    found = Model(
+        wanted.service,
+        wanted.region,
+        project,
+        sighting.version,
+        sighting.arn or wanted.arn,
+        sighting.observed,
+        tags,
+    )
     return sighting, found
 
 
-def in_region(cloud: Cloud, region: str, service: str, phases: Collection[Phase]) -> Iterator[Model]:
-    """Yield the models of one service in one region that are in one of these phases; raises ServiceError."""
-    found = _lookoutvision if service == LookoutVision.SERVICE else _rekognition
-    for arn, status in found(cloud, region):
-        if status not in phases:
+def in_region(cloud: Cloud, region: str, service: str, depth: Depth) -> Iterator[Model]:
+    """Yield the models of one service in one region that are to be seen; raises ServiceError."""
+    phases = AWAKE if depth is Depth.RUNNING else AWAKE | ASLEEP
+    for arn, phase in REGISTRY[service].listed(partial(cloud.pages, region, service)):
+        if phase not in phases:
             continue
+        wanted = target(arn)
         try:
-            model = look(cloud, target(arn))[1]
+            # Most stopped models are nobody's, and need no more than this one question.
+            if phase in ASLEEP and depth is Depth.OWNED and not _is_owned(cloud, wanted):
+                continue
+            model = look(cloud, wanted)[1]
         except ServiceError as error:
             if error.kind is not Kind.ABSENT:
                 raise
@@ -112,31 +151,6 @@ def in_region(cloud: Cloud, region: str, service: str, phases: Collection[Phase]
             yield model
 
 
-def _lookoutvision(cloud: Cloud, region: str) -> Iterator[tuple[str, Phase]]:
-    for projects in cloud.pages(region, LookoutVision.SERVICE, "ListProjects"):
-        for project in projects.get("Projects", []):
-            name = project["ProjectName"]
-            for models in _there(cloud.pages(region, LookoutVision.SERVICE, "ListModels", ProjectName=name)):
-                for one in models.get("Models", []):
-                    # A status that this code does not know may bill: it is shown.
-                    yield one["ModelArn"], lookoutvision.PHASES.get(one["Status"], Phase.UPDATING)
-
-
-def _rekognition(cloud: Cloud, region: str) -> Iterator[tuple[str, Phase]]:
-    for projects in cloud.pages(region, Rekognition.SERVICE, "DescribeProjects"):
-        for project in projects.get("ProjectDescriptions", []):
-            arn = project["ProjectArn"]
-            pages = cloud.pages(region, Rekognition.SERVICE, "DescribeProjectVersions", ProjectArn=arn)
-            for versions in _there(pages):
-                for one in versions.get("ProjectVersionDescriptions", []):
-                    phase = rekognition.PHASES.get(one["Status"], Phase.UPDATING)
-                    yield one["ProjectVersionArn"], phase
-
-
-def _there(pages: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The pages of a project, none of one that was deleted meanwhile."""
-    try:
-        yield from pages
-    except ServiceError as error:
-        if error.kind is not Kind.ABSENT:
-            raise
+def _is_owned(cloud: Cloud, wanted: Target) -> bool:
+    adapter = cloud.adapter(wanted.region, wanted.service)
+    return LeaseView.of(cloud.patiently(lambda: adapter.tags(wanted.arn))).owned

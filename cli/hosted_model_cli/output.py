@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from rich import box
@@ -40,6 +41,11 @@ def warn(text: str) -> None:
     line(console(stderr=True), f"warning: {text}", "yellow")
 
 
+def note(text: str) -> None:
+    """Say on the error output what a reader may want to know, and need not do anything about."""
+    line(console(stderr=True), f"note: {text}")
+
+
 def fail(text: str) -> None:
     """Say on the error output why nothing came of it."""
     line(console(stderr=True), f"error: {text}", "bold red")
@@ -53,6 +59,14 @@ def table(out: Console, *columns: str, numbers: int = 0) -> Table:
         right = place >= len(columns) - numbers
         made.add_column(name, justify="right" if right else "left", overflow="fold")
     return made
+
+
+def columns(out: Console, rows: Sequence[Sequence[str]]) -> None:
+    """Print each row in one line, however long; the columns stand below one another."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        line(out, "  ".join(cells).rstrip())
 
 
 def show(out: Console, made: Table) -> None:

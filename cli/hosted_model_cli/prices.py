@@ -5,28 +5,18 @@ AWS changes prices, and discounts are an account's own: the option ``--price-per
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .services import REGISTRY, Price
 
 CURRENCY = "USD"
 
 
-@dataclass(frozen=True)
-class Price:
-    """One line: US dollars for an inference unit and hour, the AWS page, and when it went into the table."""
-
-    service: str
-    region: str
-    usd: float
-    page: str
-    dated: str
-
-
-TABLE = (
-    Price("lookoutvision", "us-east-1", 4.00, "Amazon Lookout for Vision pricing", "2025-10"),
-    Price("rekognition", "us-east-1", 4.00, "Amazon Rekognition pricing, Custom Labels", "2026-11"),
-)
+def known(service: str, region: str) -> Price | None:
+    """Return the table's line, or None where it has none."""
+    row = REGISTRY.get(service)
+    return next((one for one in row.prices if one.region == region), None) if row else None
 
 
 def per_unit_hour(service: str, region: str) -> float | None:
     """Return US dollars, or None where the table has no line."""
-    return next((one.usd for one in TABLE if (one.service, one.region) == (service, region)), None)
+    line = known(service, region)
+    return line.usd if line else None

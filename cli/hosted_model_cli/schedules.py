@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from cronsim import CronSim, CronSimError
 
 from .aws import Cloud
 from .lease_view import LeaseView
-from .owners import resources
+from .stacks import Stack
 
 RESOURCE_TYPE = "AWS::Scheduler::Schedule"
 _CRON = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
@@ -26,18 +26,24 @@ _TRIES = 5_000
 
 @dataclass(frozen=True)
 class Scheduled:
-    """One schedule for a model: what it does, when it says so, and when that is next, where that is known."""
+    """One schedule for a model: what it does, when it says so, and when that is next, where that is known.
+
+    ``event`` is what it sends to ``function``, and says at which place the time is to stand.
+    """
 
     goal: str
     expression: str
     zone: str
     next: datetime | None
+    past: bool = False
+    event: str = field(default="", repr=False)
+    function: str = ""
 
 
-def of_model(cloud: Cloud, lease: LeaseView, now: datetime) -> list[Scheduled]:
+def of_model(cloud: Cloud, stack: Stack, lease: LeaseView, now: datetime) -> list[Scheduled]:
     """Return the schedules of the owning stack that name the model's resource; raises ServiceError."""
     found = []
-    for name in resources(cloud, lease, RESOURCE_TYPE):
+    for name in stack.ids(RESOURCE_TYPE):
         schedule = cloud.call(lease.stack_region, "scheduler", "GetSchedule", Name=name)
         goal = _goal(schedule, lease)
         if goal is None:
@@ -45,7 +51,9 @@ def of_model(cloud: Cloud, lease: LeaseView, now: datetime) -> list[Scheduled]:
         expression, zone = schedule["ScheduleExpression"], schedule.get("ScheduleExpressionTimezone", "UTC")
         enabled = schedule.get("State", "ENABLED") == "ENABLED"
         when = next_fire(expression, zone, now) if enabled else None
-        found.append(Scheduled(goal, expression if enabled else f"{expression}, disabled", zone, when))
+        said = expression if enabled else f"{expression}, disabled"
+        target, past = schedule["Target"], is_past(expression, zone, now)
+        found.append(Scheduled(goal, said, zone, when, past, target["Input"], target["Arn"]))
     # Those whose time can't be worked out come last.
     return sorted(found, key=lambda one: (one.next is None, one.next or now, one.goal))
 
@@ -78,6 +86,15 @@ def next_fire(expression: str, zone: str, now: datetime) -> datetime | None:
         return _next_of_cron(cron.groups(), here, now) if cron else None
     except (ValueError, KeyError, OSError, CronSimError):
         return None
+
+
+def is_past(expression: str, zone: str, now: datetime) -> bool:
+    """Say whether it is an ``at()`` whose time is over."""
+    try:
+        at = _AT.fullmatch(expression)
+        return at is not None and datetime.fromisoformat(at[1]).replace(tzinfo=ZoneInfo(zone)) <= now
+    except (ValueError, KeyError, OSError):
+        return False
 
 
 def _next_of_cron(fields: tuple[str | Any, ...], here: ZoneInfo, now: datetime) -> datetime | None:

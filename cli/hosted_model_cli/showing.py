@@ -9,9 +9,11 @@ from hosted_model_runtime.decisions.model import Phase
 
 from . import exits, lease_view, logs, models, output, schedules
 from .aws import Cloud, ServiceError
-from .listing import Cost
+from .costing import Cost
+from .differing import ASLEEP, difference
 from .models import Model, Target
 from .owners import Declared, Owners
+from .stacks import Stacks
 from .survey import Entry
 
 _LABEL = 10
@@ -24,12 +26,13 @@ def show(cloud: Cloud, target: Target, *, price: float | None = None) -> int:
     if model.seen.phase is Phase.ABSENT:
         output.fail(f"{model.seen.name} does not exist")
         return exits.FAILED
-    ownership = Owners(cloud).judge(model.lease)
+    owners = Owners(cloud)
+    ownership = owners.judge(model.lease)
     _facts(Entry(model, ownership), now, price)
     parts: tuple[Callable[[], None], ...] = (
         lambda: _tags(model),
-        lambda: _schedules(cloud, model, now),
-        lambda: _logs(cloud, model, now),
+        lambda: _schedules(cloud, owners.stacks, model, now),
+        lambda: _logs(cloud, owners.stacks, model, now),
     )
     whole = ownership.declared is not Declared.UNKNOWN
     for part in parts:
@@ -45,12 +48,14 @@ def _facts(entry: Entry, now: datetime, price: float | None) -> None:
     model, lease, cost = entry.model, entry.model.lease, Cost(entry, now, price)
     _fact("Model", model.seen.name)
     _fact("ARN", model.arn)
-    asleep = "asleep" if lease.asleep else ""
+    asleep = ASLEEP if lease.asleep else ""
     _fact("Status", ", ".join(filter(None, (model.seen.status, model.units, asleep))))
     _fact("Message", model.seen.message)
     owner = f"{lease.stack_name}/{lease.logical_id}" if lease.stack_name else "nobody"
     _fact("Owner", f"{owner} ({entry.ownership.reason or 'declares it'})")
     _fact("Stack", lease.stack_id)
+    declared = entry.ownership.declared is Declared.YES
+    _fact("Remark", f"! {said}" if declared and (said := difference(model, entry.ownership, now)) else "")
     if cost.hours is not None and cost.since:
         money = "" if cost.money is None else f", {cost.money:.2f} USD"
         _fact("Since", f"{output.stamp(cost.since)}: {cost.hours:.2f} hours{money}")
@@ -70,20 +75,22 @@ def _tags(model: Model) -> None:
         _entry(f"{key} = {value}")
 
 
-def _schedules(cloud: Cloud, model: Model, now: datetime) -> None:
+def _schedules(cloud: Cloud, stacks: Stacks, model: Model, now: datetime) -> None:
     if not model.lease.owned:
         return
-    found = schedules.of_model(cloud, model.lease, now)
+    found = schedules.of_model(cloud, stacks.owner(model.lease), model.lease, now)
     _heading("Schedules", found)
     for one in found:
-        when = f"next {one.next:%Y-%m-%d %H:%M} {one.zone}" if one.next else f"in {one.zone}"
+        when = f"{'past,' if one.past else ''} in {one.zone}".strip()
+        if one.next:
+            when = f"next {one.next:%Y-%m-%d %H:%M} {one.zone}"
         _entry(f"{one.goal:6}{when}  {one.expression}")
 
 
-def _logs(cloud: Cloud, model: Model, now: datetime) -> None:
+def _logs(cloud: Cloud, stacks: Stacks, model: Model, now: datetime) -> None:
     if not model.lease.owned:
         return
-    found = logs.about(cloud, model, now)
+    found = logs.about(cloud, stacks.owner(model.lease), model, now)
     _heading("Log", found)
     for when, said in found:
         _entry(f"{when:%Y-%m-%d %H:%M:%S}  {said}")

@@ -1,16 +1,16 @@
-"""``hosted-model stop``: the only command that changes anything."""
+"""``hosted-model stop``: stops what no stack declares."""
 
 from __future__ import annotations
 
-import sys
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hosted_model_runtime.decisions.model import Observed, Phase, Sighting
 from hosted_model_runtime.decisions.steps import Done, Stop, Stopped, decide
 
-from . import exits, lease_view, models, output
+from . import asking, exits, lease_view, models, output
 from .aws import Cloud, Kind, ServiceError
 from .models import Model, Target
 from .owners import Declared, Owners, Ownership
@@ -36,16 +36,25 @@ def stop(
     if refusal := _refusal(cloud, model, force):
         output.fail(refusal)
         return exits.REFUSED
-    if not yes and not _agreed(model, confirm):
+    said = f"{model.seen.name} in {model.region} is {model.seen.status}"
+    question = f"{said}{f' with {model.units}' if model.units else ''}. Stop it?"
+    if not yes and not asking.agreed(question, confirm):
         return exits.REFUSED
     # Somebody may have thought about the question for long: a stack may have come to declare it meanwhile.
     model = models.look(cloud, target)[1]
     if refusal := _refusal(cloud, model, force):
         output.fail(refusal)
         return exits.REFUSED
-    if not _stopped(cloud, target, clock() + timeout, clock):
-        return exits.FAILED
-    _let_go(cloud, target, model)
+    run = _Run(cloud, target, clock)
+    try:
+        if not run.to_its_end(clock() + timeout):
+            return exits.FAILED
+        _let_go(cloud, target, model)
+    except KeyboardInterrupt:
+        what = "the stop goes on" if run.under_way else "no stop is under way"
+        output.fail(f"interrupted: {what}, and the tags stay; look again with")
+        output.line(output.console(stderr=True), f"  hosted-model show {model.arn}")
+        return exits.INTERRUPTED
     return exits.OK
 
 
@@ -62,48 +71,50 @@ def _refusal(cloud: Cloud, model: Model, force: bool) -> str:
     return f"{owner} declares {model.name}: destroy or change the stack, or insist with --force"
 
 
-def _agreed(model: Model, confirm: Callable[[str], bool]) -> bool:
-    if not sys.stdin.isatty():
-        output.fail("there is no terminal to ask on: say --yes")
-        return False
-    said = f"{model.seen.name} in {model.region} is {model.seen.status}"
-    if confirm(f"{said}{f' with {model.units}' if model.units else ''}. Stop it?"):
+@dataclass
+class _Run:
+    """One stop, step by step; ``under_way`` says whether the service has begun with it."""
+
+    cloud: Cloud
+    target: Target
+    clock: Callable[[], float]
+    under_way: bool = False
+
+    def to_its_end(self, deadline: float) -> bool:
+        """Bring the model to a stop; whether it came to one in time."""
+        out, token, before = output.console(stderr=True), f"stop-{uuid.uuid4()}", ""
+        begun, adapter = self.clock(), self.cloud.adapter(self.target.region, self.target.service)
+        with out.status("stopping") if out.is_terminal else out:
+            while True:
+                sighting = self.cloud.patiently(lambda: adapter.describe(self.target.model))
+                seen = sighting.observed
+                if seen.status != before:
+                    passed = output.elapsed(self.clock() - begun)
+                    output.line(out, f"{output.clock()}  {seen.status} ({passed})")
+                    before = seen.status
+                step = decide(Stopped(), seen, started=False)
+                if isinstance(step, Done):
+                    output.line(output.console(), _result(seen))
+                    return True
+                if self.clock() > deadline:
+                    output.fail(f"{seen.name} is still {seen.status}: it may bill, so look again")
+                    return False
+                self.under_way = seen.phase is Phase.STOPPING
+                if isinstance(step, Stop):
+                    self.under_way = self._ask(sighting, token)
+                self.cloud.wait(LOOK_SECONDS)
+
+    def _ask(self, sighting: Sighting, token: str) -> bool:
+        """Ask for the stop; whether the service begins with it."""
+        adapter = self.cloud.adapter(self.target.region, self.target.service)
+        try:
+            self.cloud.patiently(lambda: adapter.stop(sighting, token))
+        except ServiceError as error:
+            # Not in this state: a model that starts can perhaps be stopped when it is up. Look again.
+            if error.kind is not Kind.CONFLICT:
+                raise
+            return False
         return True
-    output.fail("nothing was stopped")
-    return False
-
-
-def _stopped(cloud: Cloud, target: Target, deadline: float, clock: Callable[[], float]) -> bool:
-    """Bring the model to a stop, step by step; whether it came to one in time."""
-    out, token, before, begun = output.console(stderr=True), f"stop-{uuid.uuid4()}", "", clock()
-    adapter = cloud.adapter(target.region, target.service)
-    with out.status("stopping") if out.is_terminal else out:
-        while True:
-            sighting = cloud.patiently(lambda: adapter.describe(target.model))
-            seen = sighting.observed
-            if seen.status != before:
-                output.line(out, f"{output.clock()}  {seen.status} ({output.elapsed(clock() - begun)})")
-                before = seen.status
-            step = decide(Stopped(), seen, started=False)
-            if isinstance(step, Done):
-                output.line(output.console(), _result(seen))
-                return True
-            if clock() > deadline:
-                output.fail(f"{seen.name} is still {seen.status}: it may bill, so look again")
-                return False
-            if isinstance(step, Stop):
-                _ask_to_stop(cloud, target, sighting, token)
-            cloud.wait(LOOK_SECONDS)
-
-
-def _ask_to_stop(cloud: Cloud, target: Target, sighting: Sighting, token: str) -> None:
-    adapter = cloud.adapter(target.region, target.service)
-    try:
-        cloud.patiently(lambda: adapter.stop(sighting, token))
-    except ServiceError as error:
-        # Not in this state: a model that starts can perhaps be stopped when it is up. Look again.
-        if error.kind is not Kind.CONFLICT:
-            raise
 
 
 def _result(seen: Observed) -> str:

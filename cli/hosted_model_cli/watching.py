@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
@@ -18,10 +18,11 @@ from rich.text import Text
 from hosted_model_runtime.contract import RESOURCE_TYPE
 from hosted_model_runtime.decisions.model import Phase
 
-from . import exits, models, output
-from .aws import SERVICES, Cloud, ServiceError
+from . import exits, models, output, regions
+from .aws import Cloud, ServiceError
 from .models import Model, Target
-from .owners import is_absent
+from .services import REGISTRY
+from .stacks import IDLE, is_absent
 
 LOOK_SECONDS = 2.0
 #: Finding the stack's models means listing all, from the quota that the function needs too: not often, and
@@ -32,8 +33,6 @@ SOON_SECONDS = 30.0
 _STACK = "AWS::CloudFormation::Stack"
 #: Ends of an operation that did what was asked for; the others are failures and rollbacks.
 GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "IMPORT_COMPLETE"})
-#: A change set made the stack, and nothing has begun.
-_IDLE = "REVIEW_IN_PROGRESS"
 _EVENTS_SHOWN = 8
 
 
@@ -46,17 +45,20 @@ class Operation:
         self.stack_id = ""
         self.status = ""
         self.begun = False
+        #: By CloudFormation's own clock, as its events tell; None until they do.
+        self.began: datetime | None = None
+        self.last: datetime | None = None
         self._first = True
 
     @property
     def running(self) -> bool:
         """Whether CloudFormation is at work."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != _IDLE
+        return self.status.endswith("_IN_PROGRESS") and self.status != IDLE
 
     @property
     def ended(self) -> bool:
         """Whether an operation that was seen is over."""
-        return self.begun and not self.running and self.status not in ("", _IDLE)
+        return self.begun and not self.running and self.status not in ("", IDLE)
 
     def look(self) -> list[dict[str, Any]]:
         """Ask for status and events; the events that are new."""
@@ -72,7 +74,19 @@ class Operation:
         self._seen.update(one["EventId"] for one in fresh)
         # An operation can begin and end between two looks: then its events tell of it.
         self.begun = self.begun or self.running or any(map(_is_begin, fresh))
+        for event in filter(_is_of_stack, fresh):
+            if self.began is None and _is_begin(event):
+                self.began = event["Timestamp"]
+            self.last = event["Timestamp"]
         return fresh
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the operation took, or has taken so far; None where no event tells when it began."""
+        if self.began is None:
+            return None
+        until = self.last if self.ended and self.last else datetime.now(UTC)
+        return max(0.0, (until - self.began).total_seconds())
 
     def _status(self) -> str:
         name = self.stack_id or self._stack
@@ -104,7 +118,7 @@ class Operation:
 
 
 def _is_begin(event: dict[str, Any]) -> bool:
-    begins = event["ResourceStatus"].endswith("_IN_PROGRESS") and event["ResourceStatus"] != _IDLE
+    begins = event["ResourceStatus"].endswith("_IN_PROGRESS") and event["ResourceStatus"] != IDLE
     return bool(begins and _is_of_stack(event))
 
 
@@ -153,9 +167,9 @@ class Models:
             return None
 
     def _find(self, stack_id: str) -> None:
-        for service in SERVICES:
+        for service in REGISTRY:
             try:
-                for model in models.in_region(self._cloud, self._region, service, models.AWAKE):
+                for model in models.in_region(self._cloud, self._region, service, models.Depth.RUNNING):
                     if model.lease.stack_id == stack_id:
                         self._known.setdefault(model.arn, models.target(model.arn))
             except ServiceError as error:
@@ -191,12 +205,13 @@ class Screen:
         if self.live:
             self.live.stop()
 
-    def say(self, text: str, when: datetime | None = None) -> None:
-        """Tell of one change."""
+    def say(self, text: str, when: datetime | None = None, *, keep: bool = False) -> None:
+        """Tell of one change; one that is kept stays on a terminal when the live area moves on."""
         said = f"{output.clock(when)}  {text}"
-        self.latest.append(said)
-        if not self.live:
-            output.line(self.out, said)
+        if self.live and not keep:
+            self.latest.append(said)
+        else:
+            output.line(self.out, said, "red" if self.live else "")
 
     def event(self, event: dict[str, Any]) -> None:
         """Tell of one of CloudFormation's events."""
@@ -204,10 +219,10 @@ class Screen:
         reason = str(event.get("ResourceStatusReason") or "").rpartition("Message returned: ")[2]
         status = event["ResourceStatus"]
         said = f"{event['LogicalResourceId']}  {status}"
-        failed = status.endswith("FAILED") and reason
-        self.say(f"{said}  {reason}" if failed else said, event["Timestamp"])
+        failed = status.endswith("FAILED")
+        self.say(f"{said}  {reason}" if failed and reason else said, event["Timestamp"], keep=failed)
 
-    def show(self, found: Sequence[Model], status: str) -> None:
+    def show(self, found: Sequence[Model], operation: Operation) -> None:
         """Tell of the models that are in another phase than before, and draw anew."""
         for model in found:
             before = self.phases.get(model.arn)
@@ -217,22 +232,37 @@ class Screen:
             lasted = f" ({self._lasted(*before)})" if before else ""
             self.phases[model.arn] = (now, self.clock(), before is not None)
             message = f": {model.seen.message}" if model.seen.phase is Phase.FAILED else ""
-            self.say(f"model {model.name}  {now}{message}{lasted}")
+            self.say(f"model {model.name}  {now}{message}{lasted}", keep=bool(message))
+        self.draw(found, operation)
+
+    def draw(self, found: Sequence[Model], operation: Operation) -> None:
+        """Draw the live area anew."""
         if self.live:
-            self.live.update(self._area(found, status))
+            self.live.update(self._area(found, operation))
 
     def _lasted(self, condition: str, since: float, whole: bool) -> str:
         spent = output.elapsed(self.clock() - since)
         return f"{condition} for {'' if whole else 'at least '}{spent}"
 
-    def _area(self, found: Sequence[Model], status: str) -> RenderableType:
-        since = output.elapsed(self.clock() - self.begun)
-        head = Text(f"{self.title}  {status or 'waiting for an operation'}  {since}", style="bold")
+    def _area(self, found: Sequence[Model], operation: Operation) -> RenderableType:
+        head = Text(f"{self.title}  {_standing(operation, self.clock() - self.begun)}", style="bold")
         grid = Table.grid(padding=(0, 2))
         for model in found:
             said, when, _ = self.phases[model.arn]
             grid.add_row(model.name, said, output.elapsed(self.clock() - when))
         return Group(head, grid, *(Text(each, style="dim", overflow="fold") for each in self.latest))
+
+
+def _nothing_began(operation: Operation, stack: str, region: str, timeout: float) -> str:
+    missing = "" if operation.stack_id else ": there is no such stack"
+    return f"no operation of {stack} in {region} began within {output.elapsed(timeout)}{missing}"
+
+
+def _standing(operation: Operation, waited: float) -> str:
+    if operation.begun:
+        seconds = operation.seconds
+        return f"{operation.status}  {output.elapsed(waited if seconds is None else seconds)}"
+    return f"waiting for an operation{'' if operation.status else ': there is no such stack yet'}"
 
 
 def watch(
@@ -250,7 +280,7 @@ def watch(
     timeout
         Seconds to wait for an operation to begin.
     """
-    region = region or cloud.default_region()
+    region = regions.of_stack(cloud, stack, region)
     operation, found = Operation(cloud, region, stack), Models(cloud, region, clock)
     begun = clock()
     with Screen(stack, clock) as screen:
@@ -260,15 +290,18 @@ def watch(
                 screen.event(event)
                 found.expect(event)
             if operation.begun:
-                screen.show(found.look(operation.stack_id), operation.status)
+                screen.show(found.look(operation.stack_id), operation)
             if operation.ended:
                 break
             if not operation.begun and clock() - begun >= timeout:
-                output.fail(f"no operation of {stack} in {region} began within {output.elapsed(timeout)}")
+                output.fail(_nothing_began(operation, stack, region, timeout))
                 return exits.FAILED
             if not operation.begun and not screen_waits:
-                screen.say(f"waiting for an operation of {stack} in {region}")
+                missing = "" if operation.stack_id else ": there is no such stack yet"
+                screen.say(f"waiting for an operation of {stack} in {region}{missing}")
+                screen.draw([], operation)
                 screen_waits = True
             cloud.wait(LOOK_SECONDS)
-        screen.say(f"{stack}  {operation.status} after {output.elapsed(clock() - begun)}")
+        seconds = clock() - begun if operation.seconds is None else operation.seconds
+        screen.say(f"{stack}  {operation.status} after {output.elapsed(seconds)}", keep=True)
     return exits.OK if operation.status in GOOD else exits.FAILED

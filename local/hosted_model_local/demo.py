@@ -222,10 +222,10 @@ class Demo(_Checks):
     def _list(self) -> None:
         _, second, _ = self._script.versions
         with self._stage("See what runs, whose it is, what it costs"):
-            said = self._hosted_model("ls")
+            said = self._hosted_model("ls", "--table")
             if said is not None:
                 self.check(f"it shows {self._name(second)}", self._name(second) in said)
-                self.check("a stack declares all that runs", "No stack declares" not in said)
+                self.check("a stack declares all that runs", "Otherwise than declared" not in said)
 
     def _destroy(self) -> None:
         _, second, _ = self._script.versions

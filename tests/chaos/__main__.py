@@ -1,60 +1,29 @@
 """``make chaos EXAMPLES=n SEED=s``: histories by the thousand, and every kill point; ends with one JSON line.
 
-Exit code 0 when every promise held, 1 when one was broken: then the shrunk history is printed.
+Every other job plays apps that are edited and deployed, the others play CloudFormation's events over each
+service in turn. Exit code 0 when every promise held, 1 when one was broken: then the shrunk history is
+printed, and ``make chaos REPLAY=kind:service:seed`` plays its job by itself, to the same history.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import logging
 import multiprocessing
 import os
 import sys
 import time
-import traceback
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-CHUNK = 50
+from chaos.jobs import ALL, APPS, EVENTS, EXAMPLES, Found, Job, play
+from support.cases import CASES
 
 
-def histories(job: tuple[str, int, int, bool]) -> dict[str, Any]:
-    """Play some histories of one service; runs in a process of its own."""
-    service, examples, seed, shrink = job
-    from hypothesis import HealthCheck, Phase, settings
-    from hypothesis import seed as seeded
-    from hypothesis.stateful import run_state_machine_as_test
-
-    from chaos.histories import COUNTED, machine
-    from support.world import virtual
-
-    COUNTED.clear()
-    wanted = settings(
-        max_examples=examples,
-        stateful_step_count=14,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    output = io.StringIO()
-    broken = ""
-    with virtual(), contextlib.redirect_stdout(output):
-        try:
-            run_state_machine_as_test(seeded(seed)(machine(service)), settings=wanted)
-        except Exception as error:
-            notes = "\n".join(getattr(error, "__notes__", []))
-            broken = f"{service}, seed {seed}:\n{error}\n{notes}\n{output.getvalue()}"
-            if not isinstance(error, AssertionError):
-                broken += traceback.format_exc()
-    return {"counted": dict(COUNTED), "broken": [broken] if broken else []}
-
-
-def kill_points(job: tuple[str, str, bool]) -> dict[str, Any]:
+def kill_points(job: tuple[str, str, bool]) -> Found:
     """Kill one lifecycle everywhere; runs in a process of its own."""
     service, name, handover = job
     from chaos.lifecycles import killed_everywhere
@@ -65,32 +34,53 @@ def kill_points(job: tuple[str, str, bool]) -> dict[str, Any]:
     with virtual():
         report = killed_everywhere(CASES[service], name, handover, every=True)
     logging.disable(logging.NOTSET)
-    return {"counted": {"kill_points": report.runs - 1}, "broken": report.broken}
+    return Found({"kill_points": report.runs - 1}, report.broken)
+
+
+def replay(job: Job) -> int:
+    """Play one job alone; ends with a digest of all its calls and answers."""
+    found = play(job)
+    for text in found.broken:
+        print(text)
+    digest = sha256("".join(found.traces).encode()).hexdigest()
+    print(json.dumps({"replay": str(job), "broken": len(found.broken), "digest": digest}))
+    return 1 if found.broken else 0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=1000, help="histories, over both services")
+    parser.add_argument(
+        "--examples", type=int, default=1000, help="histories, of both kinds and all services"
+    )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--service", choices=["lookoutvision", "rekognition"], action="append")
+    parser.add_argument("--service", choices=sorted(CASES), action="append")
     parser.add_argument("--no-shrink", action="store_true", help="print a broken history as it was found")
     parser.add_argument("--no-kill-points", action="store_true")
+    parser.add_argument(
+        "--job-size", type=int, default=EXAMPLES, help="histories of a job; another size is another job"
+    )
+    parser.add_argument("--replay", metavar="KIND:SERVICE:SEED", help="play one job by itself")
     given = parser.parse_args()
     from chaos.lifecycles import LIFECYCLES
+    from support.apps import prepare
     from support.policy import template
 
     logging.getLogger().addHandler(logging.NullHandler())
     # Once, before the workers are forked: the CDK's own process does not survive a fork.
     template()
-    services = given.service or ["lookoutvision", "rekognition"]
-    chunks = -(-given.examples // CHUNK)
-    jobs: list[tuple[Any, Any]] = [
-        (
-            histories,
-            (services[number % len(services)], CHUNK, given.seed * 100_000 + number, not given.no_shrink),
-        )
-        for number in range(chunks)
-    ]
+    if given.replay:
+        try:
+            return replay(Job.parse(given.replay, given.job_size, not given.no_shrink))
+        except ValueError as error:
+            parser.error(str(error))
+    prepare()
+    services = given.service or sorted(CASES)
+    chunks = -(-given.examples // given.job_size)
+    jobs: list[tuple[Any, Any]] = []
+    for number in range(chunks):
+        kind, service = (EVENTS, services[number // 2 % len(services)]) if number % 2 else (APPS, ALL)
+        seed = given.seed * 100_000 + number
+        jobs.append((play, Job(kind, service, seed, given.job_size, not given.no_shrink)))
     if not given.no_kill_points:
         jobs += [
             (kill_points, (service, name, handover))
@@ -105,10 +95,11 @@ def main() -> int:
         running = [pool.apply_async(function, (job,)) for function, job in jobs]
         for number, result in enumerate(running, 1):
             found = result.get()
-            counted.update(found["counted"])
-            broken += found["broken"]
+            counted.update(found.counted)
+            broken += found.broken
             print(
                 f"\r{number}/{len(jobs)} jobs, {counted['histories']} histories, "
+                f"{counted['app_histories']} of them of apps, "
                 f"{counted['kill_points']} kill points, {len(broken)} violations",
                 end="",
                 file=sys.stderr,
@@ -118,6 +109,8 @@ def main() -> int:
         print(text)
     summary = {
         "histories": counted["histories"],
+        "app_histories": counted["app_histories"],
+        "deploys": counted["deploys"],
         "requests": counted["requests"],
         "calls": counted["calls"],
         "faults": counted["faults"],

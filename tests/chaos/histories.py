@@ -8,60 +8,25 @@ checked.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from support.cases import CASES, PROJECT, ServiceCase
+from chaos import record
+from chaos.record import COUNTED
+from chaos.trouble import PEOPLE, TROUBLE, Wrong, put_model
+from support.cases import CASES, ServiceCase
 from support.cloudformation import Script, Stack, play
 from support.invariants import STABLE, Logs, Promises
-from support.world import Rule, World
+from support.world import World
 
-#: What was generated, over all histories of a run.
-COUNTED: Counter[str] = Counter()
-
-ERRORS = {
-    "lookoutvision": (
-        "ThrottlingException",
-        "InternalServerException",
-        "ConflictException",
-        "ConnectionReset",
-        "AccessDeniedException",
-    ),
-    "rekognition": (
-        "ThrottlingException",
-        "ProvisionedThroughputExceededException",
-        "InternalServerError",
-        "ResourceInUseException",
-        "ConnectionReset",
-        "AccessDeniedException",
-    ),
-}
-FINAL = {
-    "lookoutvision": ("ServiceQuotaExceededException", "ValidationException"),
-    "rekognition": ("LimitExceededException", "InvalidParameterException"),
-}
-TAGGING = ("TagResource", "UntagResource", "ListTagsForResource")
 VERSIONS = st.sampled_from(["1", "2"])
 UNITS = st.integers(1, 2)
 MOMENT = st.floats(0.0, 90.0).map(lambda value: round(value, 2))
 DELIVERIES = st.sampled_from([1, 1, 2])
 GONE = ("DELETED", "ROLLBACK_COMPLETE")
 STUCK = ("DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
-TROUBLE = (
-    "kill",
-    "kill",
-    "faulty_service",
-    "faulty_service",
-    "start_refused_for_good",
-    "answer_endpoint_fails",
-    "eventbridge_fails",
-    "ticks",
-    "hosting_fails",
-)
-PEOPLE = ("stopped_by_hand", "deleted_by_hand", "system_update")
 
 
 def some(*statuses: str) -> Any:
@@ -91,7 +56,9 @@ class Histories(RuleBasedStateMachine):
         logging.getLogger().addHandler(self.logs)
         self.world = World(seed=seed, latency=0.2, function_seconds=function)
         for version in ("1", "2"):
-            self.set(
+            put_model(
+                self.world,
+                self.case,
                 version,
                 status=self.case.stopped,
                 start_seconds=start,
@@ -100,10 +67,7 @@ class Histories(RuleBasedStateMachine):
             )
         self.stacks = [Stack(self.world, self.case, "One"), Stack(self.world, self.case, "Two")]
         self.promises = Promises(self.world, self.case, self.stacks, self.logs)
-
-    def set(self, version: str, **given: Any) -> None:
-        body = {"service": self.case.name, **given}
-        self.world.control("PUT", f"models/{PROJECT}/{version}", body)
+        self.wrong = Wrong(self.world, self.promises.disturbed)
 
     def properties(self, version: str, units: int, **more: Any) -> dict[str, Any]:
         if self.hours == "all" or (self.hours == "some" and len(self.world.calls) % 2):
@@ -203,81 +167,12 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data(), kind=st.sampled_from(TROUBLE))
     def trouble(self, data: st.DataObject, kind: str) -> None:
         COUNTED["faults"] += 1
-        getattr(self, f"_{kind}")(data.draw)
-
-    def _kill(self, draw: Any) -> None:
-        offset, when = draw(st.integers(0, 50)), draw(st.sampled_from(["before", "after"]))
-        self.world.kill_at[len(self.world.calls) + offset] = when
-
-    def _faulty_service(self, draw: Any) -> None:
-        case, lose = self.case, draw(st.booleans())
-        operation = draw(st.sampled_from([case.start, case.stop, case.describe, *TAGGING]))
-        error = None if lose else draw(st.sampled_from(ERRORS[case.name]))
-        self._fault(operation, error, draw(st.integers(1, 4)), draw(st.integers(0, 6)), lose)
-
-    def _start_refused_for_good(self, draw: Any) -> None:
-        self._fault(self.case.start, draw(st.sampled_from(FINAL[self.case.name])), 1, 0, False)
-
-    def _fault(self, operation: str, error: str | None, times: int, after: int, lose: bool) -> None:
-        body: dict[str, Any] = {"operation": operation, "times": times, "after": after, "lose_response": lose}
-        if error:
-            body["error"] = error
-        self.world.control("POST", "faults", {**body, "service": self.case.name})
-
-    def _answer_endpoint_fails(self, draw: Any) -> None:
-        faults = st.lists(st.sampled_from([500, 503, "reset"]), min_size=1, max_size=3)
-        self.world.answer_faults.extend(draw(faults))
-
-    def _eventbridge_fails(self, draw: Any) -> None:
-        operations = ["PutRule", "PutTargets", "DescribeRule", "RemoveTargets", "DeleteRule"]
-        fault = (draw(st.sampled_from(operations)), "InternalException")
-        self.world.event_faults += [fault] * draw(st.integers(1, 2))
-
-    def _ticks(self, draw: Any) -> None:
-        """Ticks that are late or repeated; or the first is missing and the second comes."""
-        plan = draw(st.lists(st.sampled_from([0.0, 0.5, 20.0, 70.0]), max_size=3))
-
-        def planned(found: Rule) -> list[float]:
-            return plan or ([0.0] if found.ticks > 1 else [])
-
-        self.world.tick_plan = planned
-
-    def _hosting_fails(self, draw: Any) -> None:
-        outcome = draw(st.sampled_from([self.case.failed, self.case.running]))
-        self.set(draw(VERSIONS), start_outcome=outcome)
+        self.wrong.strike(kind, data.draw, self.case, ("1", "2"))
 
     @rule(version=VERSIONS, moment=MOMENT, kind=st.sampled_from(PEOPLE))
     def people(self, version: str, moment: float, kind: str) -> None:
         COUNTED["faults"] += 1
-        getattr(self, f"_{kind}")(version, moment)
-
-    def _stopped_by_hand(self, version: str, moment: float) -> None:
-        self.promises.disturbed.add(version)
-        self.world.after(moment, lambda: self._if_running(version, self.case.stopped))
-
-    def _deleted_by_hand(self, version: str, moment: float) -> None:
-        self.promises.disturbed.add(version)
-        self.world.after(moment, lambda: self.set(version, status=self.case.deleting))
-
-    def _system_update(self, version: str, moment: float) -> None:
-        if self.case.name != "lookoutvision":
-            return
-
-        def begins() -> None:
-            if self._if(version, self.case.running, "SYSTEM_UPDATING"):
-                self.world.after(25.0, lambda: self._if(version, "SYSTEM_UPDATING", self.case.running))
-
-        self.world.after(moment, begins)
-
-    def _if_running(self, version: str, status: str) -> bool:
-        return any(self._if(version, now, status) for now in (self.case.running, self.case.starting))
-
-    def _if(self, version: str, now: str, status: str) -> bool:
-        path = f"models/{PROJECT}/{version}?service={self.case.name}"
-        if self.world.control("GET", path)["status"] != now:
-            return False
-        self.set(version, status=status)
-        return True
+        self.wrong.people(kind, self.case, version, moment)
 
     # --- the end ----------------------------------------------------------------------------------------
 
@@ -287,9 +182,7 @@ class Histories(RuleBasedStateMachine):
         logging.getLogger().removeHandler(self.logs)
         try:
             self.world.run()
-            COUNTED["kills"] += self.world.killed
-            COUNTED["calls"] += len(self.world.calls)
-            COUNTED["requests"] += sum(len(stack.requests) for stack in self.stacks)
+            record.note(self.world, requests=sum(len(stack.requests) for stack in self.stacks))
             broken = self.promises.broken()
             assert not broken, "\n".join(broken)
         finally:

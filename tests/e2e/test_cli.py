@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from aws_cdk import aws_scheduler as scheduler
-from support_apps import lookoutvision
+from support_apps import lookoutvision, together
 from support_stage import CHECKOUT, Stage, until
 
 from hosted_model import HostingHours
@@ -21,7 +22,7 @@ from hosted_model import HostingHours
 pytestmark = pytest.mark.e2e
 
 STACK, PROJECT, FORGOTTEN, OTHER = "Watched", "watched", "forgotten", "eu-west-1"
-READ, STOP = re.findall(r"```json\n(.*?)```", (CHECKOUT / "docs" / "cli.md").read_text(), re.S)
+READ, STOP, WAKE = re.findall(r"```json\n(.*?)```", (CHECKOUT / "docs" / "cli.md").read_text(), re.S)
 SECONDS = 120
 
 
@@ -101,6 +102,13 @@ def stage(shared_stage: Stage) -> Stage:
     return shared_stage
 
 
+def control(stage: Stage, method: str, path: str, body: Any = None) -> None:
+    """Use the simulator's control API."""
+    url = f"{stage.cloud.simulator_url}/_simulator/{path}"
+    answer = urllib3.PoolManager().request(method, url, json=body)
+    assert answer.status == 200, answer.data
+
+
 def arn(stage: Stage, project: str) -> str:
     return stage.model(project).arn
 
@@ -111,7 +119,7 @@ def test_watch_shows_a_deploy_from_start_to_end(watched: tuple[int, str, str, Pa
     told = [line.split("  ", 1)[1] for line in out.splitlines()]
     resource = next(line.split()[0] for line in told if line.startswith("Model"))
     inner = [
-        f"waiting for an operation of {STACK} in us-east-1",
+        f"waiting for an operation of {STACK} in us-east-1: there is no such stack yet",
         f"{STACK}  CREATE_IN_PROGRESS",
         f"{resource}  CREATE_IN_PROGRESS",
         f"model {PROJECT}/1  STARTING_HOSTING, 1 unit",
@@ -142,9 +150,8 @@ def test_ls_tells_the_declared_from_the_undeclared(
     code, out, error = reader.run("ls", *regions)
     assert (code, error) == (0, "")
     assert out.isascii()
-    assert [line for line in out.splitlines() if len(line) > 80 and "arn:" not in line] == []
-    assert arn(stage, FORGOTTEN) in out
-    assert arn(stage, PROJECT) not in out
+    signs = {line.split()[1]: line[0] for line in out.splitlines() if "arn:" in line}
+    assert (signs[f"{PROJECT}/1"], signs[f"{FORGOTTEN}/1"]) == ("-", "!")
 
 
 def test_all_regions(reader: User, watched: tuple[int, str, str, Path]) -> None:
@@ -165,11 +172,43 @@ def test_show(stage: Stage, reader: User, watched: tuple[int, str, str, Path]) -
     assert "metric TimeToHosted" in log or f"{PROJECT}/1" in log, "the function's last entries about it"
 
 
+def test_check_and_estimate(reader: User, watched: tuple[int, str, str, Path]) -> None:
+    code, out, error = reader.run("check", STACK)
+    assert (code, out, error) == (0, "As declared: 1 model of 1 stack.\n", "")
+    code, out, _ = reader.run("check", "--region", "us-east-1", "--region", OTHER, "--json")
+    said = {one["project"]: one["difference"] for one in json.loads(out)["differences"]}
+    assert (code, said) == (1, {FORGOTTEN: "no stack owns it"})
+
+    code, out, error = reader.run("estimate", "--stack", STACK)
+    assert (code, error) == (0, "")
+    assert out == reader.run("estimate", str(watched[3]))[1], "before the deploy and after it"
+    assert f"{PROJECT}/1" in out
+
+
+def test_sleep_and_wake(stage: Stage, watched: tuple[int, str, str, Path]) -> None:
+    """By the stack's own function, which IAM and the lease let do it."""
+    waker = user(stage, "waker", READ, WAKE)
+    starts = stage.model(PROJECT).starts
+    code, out, error = waker.run("sleep", arn(stage, PROJECT))
+    assert code == 0, error
+    assert "is TRAINED: it is not billed until its next start" in out
+    assert stage.model(PROJECT).status == "TRAINED"
+    assert re.search(rf"^-  {PROJECT}/1 .* asleep by its hours$", waker.run("ls")[1], re.M)
+    assert waker.run("check", STACK)[0] == 0, "it sleeps as it should"
+
+    code, out, error = waker.run("wake", arn(stage, PROJECT))
+    assert code == 0, error
+    assert (stage.model(PROJECT).status, stage.model(PROJECT).starts) == ("HOSTED", starts + 1)
+    assert waker.run("check", STACK)[0] == 0
+    assert stage.rules() == []
+
+
 def test_the_readers_policy_is_used_whole_and_stops_nothing(
     stage: Stage, reader: User, watched: tuple[int, str, str, Path]
 ) -> None:
     test_all_regions(reader, watched)
     test_show(stage, reader, watched)
+    test_check_and_estimate(reader, watched)
     granted = {action for one in json.loads(READ)["Statement"] for action in one["Action"]}
     # There is no model of Rekognition: what that needs is not asked.
     unused = {"rekognition:DescribeProjectVersions", "rekognition:ListTagsForResource"}
@@ -188,6 +227,12 @@ def test_stop(stage: Stage, watched: tuple[int, str, str, Path]) -> None:
     assert f"of stack {STACK} declares {PROJECT}/1" in error
     assert stage.model(PROJECT).status == "HOSTED"
 
+    # Somebody stops it all the same: `cdk deploy` would say that nothing has changed.
+    assert stopper.run("stop", "--yes", "--force", arn(stage, PROJECT))[0] == 0
+    code, out, _ = stopper.run("check", STACK)
+    assert code == 1
+    assert "declared, not running since some time after" in out
+
     code, out, _ = stopper.run("stop", "--yes", arn(stage, FORGOTTEN))
     assert (code, out.splitlines()[0]) == (
         0,
@@ -202,8 +247,38 @@ def test_stop(stage: Stage, watched: tuple[int, str, str, Path]) -> None:
     code, out, _ = stopper.run("ls", "--json")
     found = {one["project"]: one for one in json.loads(out)["models"]}
     assert found[PROJECT]["why_not_declared"] == "its stack is gone"
+    assert stopper.run("release", "--yes", arn(stage, FORGOTTEN))[0] == 0
     code, out, error = stopper.run("stop", "--yes", arn(stage, PROJECT))
     assert code == 0, error
-    assert "removed its tags of an owner that is gone: hosted-model:logical-id" in out
+    assert re.search("removed its tags of an owner that is gone: .*hosted-model:logical-id", out)
     until(lambda: stage.model(PROJECT).status == "TRAINED")
     assert set(stage.model(PROJECT).tags) <= {"hosted-model:closed"}
+
+
+def test_what_is_made_is_declared_and_what_is_left_behind_is_not(stage: Stage, synth: Any) -> None:
+    """A model that a first deploy starts is refused; one whose deletion was given up is stopped."""
+    stopper = user(stage, "sweeper", READ, STOP)
+    stage.seed("kept")
+    stage.seed("dropped", start_seconds=12)
+    both = together(lookoutvision("kept"), lookoutvision("dropped", name="Dropped"))
+    run = stage.start_deploy(synth({"Sweeping": both}))
+    until(lambda: stage.model("dropped").status == "STARTING_HOSTING", what="the model starts")
+    assert stopper.run("stop", "--yes", arn(stage, "dropped"))[0] == 4
+    code, out, _ = stopper.run("ls", "--json")
+    found = {one["project"]: one for one in json.loads(out)["models"]}
+    assert (code, found["dropped"]["declared"]) == (0, True)
+    assert run.wait() == 0
+
+    refusal = {"operation": "StopModel", "error": "ValidationException", "resource": arn(stage, "dropped")}
+    control(stage, "POST", "faults", {**refusal, "times": 99})
+    assert stage.deploy(synth({"Sweeping": lookoutvision("kept")})) == 0, "CloudFormation gave it up"
+    control(stage, "DELETE", "faults")
+    assert stage.model("dropped").status == "HOSTED"
+    code, out, _ = stopper.run("ls", "--json")
+    found = {one["project"]: one for one in json.loads(out)["models"]}
+    assert found["dropped"]["why_not_declared"] == "its stack removed it and could not stop it"
+    assert found["kept"]["declared"]
+    code, _, error = stopper.run("stop", "--yes", arn(stage, "dropped"))
+    assert code == 0, error
+    assert stage.model("dropped").status == "TRAINED"
+    assert set(stage.model("dropped").tags) <= {"hosted-model:closed"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,9 +29,16 @@ class Stack:
     resources: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     events: list[dict[str, str]] = field(default_factory=list)
 
+    template: dict[str, Any] = field(default_factory=dict)
+
     @property
     def name(self) -> str:
         return self.stack_id.split("/")[1]
+
+    @property
+    def facts(self) -> dict[str, str]:
+        facts = {"StackId": self.stack_id, "StackName": self.name, "StackStatus": self.status}
+        return {**facts, "CreationTime": "2026-11-23T08:00:00Z"}
 
 
 @dataclass
@@ -45,6 +52,9 @@ class Aws:
     regions: tuple[str, ...] = ("us-east-1", "eu-west-1")
     denied: set[str] = field(default_factory=set)
     actions: set[str] = field(default_factory=set)
+    #: What functions were invoked with; ``invoked`` plays the function.
+    events: list[dict[str, Any]] = field(default_factory=list)
+    invoked: Callable[[dict[str, Any]], Any] = lambda _: None
     url: str = ""
 
     def handle(self, method: str, path: str, headers: dict[str, str], body: str) -> Answer:
@@ -53,6 +63,8 @@ class Aws:
             return self._logs(headers["x-amz-target"].split(".")[-1], json.loads(body))
         if path.startswith("/schedules/"):
             return self._rest("scheduler:GetSchedule", self.schedules, path.split("/")[2].split("?")[0])
+        if path.endswith("/invocations"):
+            return self._invoke(headers, body)
         if path.startswith("/2015-03-31/functions/"):
             return self._rest("lambda:GetFunctionConfiguration", self.functions, path.split("/")[3])
         form = {name: values[0] for name, values in parse_qs(body).items()}
@@ -69,32 +81,33 @@ class Aws:
         self.actions.add(action)
         return action in self.denied
 
+    def _invoke(self, headers: dict[str, str], body: str) -> Answer:
+        if self._is_denied("lambda:InvokeFunction"):
+            return 403, JSON, json.dumps({"__type": "AccessDeniedException", "Message": "no invoke"})
+        assert headers["x-amz-invocation-type"] == "Event"
+        self.events.append(json.loads(body))
+        self.invoked(self.events[-1])
+        return 202, JSON, ""
+
     def _cloudformation(self, operation: str, form: dict[str, str]) -> Answer:
+        if operation == "ListStacks":
+            members = "".join(f"<member>{_elements(one.facts)}</member>" for one in self.stacks)
+            return _xml(operation, f"<StackSummaries>{members}</StackSummaries>")
         wanted = form["StackName"]
         stack = next((one for one in self.stacks if wanted in (one.stack_id, one.name)), None)
         if stack is None:
             return _xml_error(400, "ValidationError", f"Stack with id {wanted} does not exist")
-        if operation == "DescribeStackResource":
-            logical_id = form["LogicalResourceId"]
-            if logical_id not in stack.resources:
-                return _xml_error(400, "ValidationError", f"Resource {logical_id} does not exist for stack")
-            detail = _resource(logical_id, *stack.resources[logical_id])
-            said = f"<StackResourceDetail>{detail}</StackResourceDetail>"
-        elif operation == "ListStackResources":
+        if operation == "ListStackResources":
             members = (f"<member>{_resource(one, *stack.resources[one])}</member>" for one in stack.resources)
             said = f"<StackResourceSummaries>{''.join(members)}</StackResourceSummaries>"
         elif operation == "DescribeStackEvents":
             members = (f"<member>{_elements(one)}</member>" for one in stack.events)
             said = f"<StackEvents>{''.join(members)}</StackEvents>"
+        elif operation == "GetTemplate":
+            said = f"<TemplateBody>{escape(json.dumps(stack.template))}</TemplateBody>"
         else:
-            facts = {"StackId": stack.stack_id, "StackName": stack.name, "StackStatus": stack.status}
-            facts["CreationTime"] = "2026-11-23T08:00:00Z"
-            said = f"<Stacks><member>{_elements(facts)}</member></Stacks>"
-        return (
-            200,
-            XML,
-            f"<{operation}Response><{operation}Result>{said}</{operation}Result></{operation}Response>",
-        )
+            said = f"<Stacks><member>{_elements(stack.facts)}</member></Stacks>"
+        return _xml(operation, said)
 
     def _rest(self, action: str, known: dict[str, dict[str, Any]], name: str) -> Answer:
         if self._is_denied(action):
@@ -147,6 +160,11 @@ class Aws:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+def _xml(operation: str, said: str) -> Answer:
+    result = f"<{operation}Result>{said}</{operation}Result>"
+    return 200, XML, f"<{operation}Response>{result}</{operation}Response>"
 
 
 def _resource(logical_id: str, kind: str, physical_id: str, status: str) -> str:

@@ -30,6 +30,8 @@ class Sent:
     expiry: float
     answers: list[AnswerRecord] = field(default_factory=list)
     abandoned: bool = False
+    #: When its stack was gone, function and all: nobody listens any more.
+    over: float = float("inf")
 
     @property
     def answer(self) -> Mapping[str, Any] | None:
@@ -40,25 +42,21 @@ class Sent:
         return bool(self.answer) and self.answers[0].body["Status"] == "SUCCESS"
 
 
-class Stack:
-    """One stack with one hosted model; its operations are scripts that yield what they wait for."""
+def stack_id(name: str, generation: str = "") -> str:
+    """Return the ID of a stack; one that is made anew under its name has another generation."""
+    digest = uuid.uuid5(uuid.NAMESPACE_DNS, name + generation)
+    return f"arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/{digest}"
 
-    def __init__(
-        self, world: World, case: ServiceCase, name: str = "Stack", logical_id: str = "Model"
-    ) -> None:
-        self.world, self.case, self.name, self.logical_id = world, case, name, logical_id
-        digest = uuid.uuid5(uuid.NAMESPACE_DNS, name)
-        self.id = f"arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/{digest}"
+
+class CustomResource:
+    """One hosted model of a stack: the requests for it, and what its schedules ask."""
+
+    def __init__(self, world: World, name: str, stack: str, logical_id: str) -> None:
+        self.world, self.name, self.id, self.logical_id = world, name, stack, logical_id
         self.requests: list[Sent] = []
-        self.properties: dict[str, Any] | None = None
-        self.physical_id = ""
-        self.left_over: list[tuple[dict[str, Any], str]] = []
         #: The RequestIds of what schedules asked for.
         self.scheduled: set[str] = set()
-        self.status = "NONE"
         world.on_answer.append(self._take)
-
-    # --- one request ------------------------------------------------------------------------------------
 
     def send(
         self,
@@ -68,6 +66,7 @@ class Stack:
         physical_id: str | None = None,
         old: Mapping[str, Any] | None = None,
         deliveries: int = 1,
+        function_arn: str = FUNCTION_ARN,
     ) -> Sent:
         """Make a request and invoke the function with it, as often as Lambda happens to deliver it."""
         number = len(self.requests)
@@ -82,7 +81,7 @@ class Stack:
             "StackId": self.id,
             "LogicalResourceId": self.logical_id,
             "ResourceType": "Custom::HostedModel",
-            "ServiceToken": FUNCTION_ARN,
+            "ServiceToken": function_arn,
             "ResponseURL": f"https://answers.example/{self.name}/{self.logical_id}/{number}?X-Amz-Date={date}"
             f"&X-Amz-Expires=7200&X-Amz-Signature={SECRET}",
             "ResourceProperties": dict(properties),
@@ -94,22 +93,46 @@ class Stack:
         timeout = int(properties.get("HostingTimeoutSeconds", "3600"))
         sent = Sent(event, now, int(now) + timeout)
         self.requests.append(sent)
-        for copy in range(deliveries):
-            self.world.after(0.3 * copy, lambda: self.world.invoke(self.id, event))
+        self._deliver(event, deliveries, function_arn)
         # Somebody waits: time goes on to the expiry even if nothing else happens.
         self.world.at(sent.expiry, lambda: None)
         return sent
+
+    def _deliver(self, event: dict[str, Any], deliveries: int, function_arn: str = FUNCTION_ARN) -> None:
+        for copy in range(deliveries):
+            self.world.after(0.3 * copy, lambda: self.world.invoke(self.id, event, function_arn=function_arn))
 
     def _take(self, record: AnswerRecord) -> None:
         for sent in self.requests:
             if sent.event["ResponseURL"] == record.url:
                 sent.answers.append(record)
 
-    def _settled(self, sent: Sent) -> Callable[[], bool]:
+    def settled(self, sent: Sent) -> Callable[[], bool]:
         return lambda: bool(sent.answers) or self.world.now >= sent.expiry
 
+    def asked_by_schedule(
+        self, event: dict[str, Any], deliveries: int, function_arn: str = FUNCTION_ARN
+    ) -> None:
+        """EventBridge Scheduler invokes the function with what a schedule of the resource carries."""
+        self.scheduled.add(from_schedule(event)["RequestId"])
+        self._deliver(event, deliveries, function_arn)
+
+
+class Stack(CustomResource):
+    """One stack with one hosted model; its operations are scripts that yield what they wait for."""
+
+    def __init__(
+        self, world: World, case: ServiceCase, name: str = "Stack", logical_id: str = "Model"
+    ) -> None:
+        super().__init__(world, name, stack_id(name), logical_id)
+        self.case = case
+        self.properties: dict[str, Any] | None = None
+        self.physical_id = ""
+        self.left_over: list[tuple[dict[str, Any], str]] = []
+        self.status = "NONE"
+
     def schedule(self, goal: str, deliveries: int = 1, properties: Mapping[str, Any] | None = None) -> None:
-        """EventBridge Scheduler invokes the function with what the stack's schedule carries."""
+        """A schedule is due."""
         now = datetime.fromtimestamp(int(self.world.now), UTC)
         event = {
             "HostedModel": goal,
@@ -118,9 +141,7 @@ class Stack:
             "LogicalResourceId": self.logical_id,
             "ResourceProperties": dict(properties or self.properties or {}),
         }
-        self.scheduled.add(from_schedule(event)["RequestId"])
-        for copy in range(deliveries):
-            self.world.after(0.3 * copy, lambda: self.world.invoke(self.id, event))
+        self.asked_by_schedule(event, deliveries)
 
     # --- operations -------------------------------------------------------------------------------------
 
@@ -138,7 +159,7 @@ class Stack:
             yield self._elapsed(sent, interrupt)
             sent.abandoned = not sent.answers
         else:
-            yield self._settled(sent)
+            yield self.settled(sent)
         if sent.ok and interrupt is None:
             self.properties, self.physical_id = properties, sent.answers[0].body["PhysicalResourceId"]
             self.status = "CREATE_COMPLETE"
@@ -172,7 +193,7 @@ class Stack:
             yield self._elapsed(sent, cancel)
             sent.abandoned = not sent.answers
         else:
-            yield self._settled(sent)
+            yield self.settled(sent)
         # What CloudFormation does between two requests for one resource takes it longer than a second.
         pause = self.world.now + 1.0
         self.world.at(pause, lambda: None)
@@ -185,7 +206,7 @@ class Stack:
             return
         known_id = new_id if sent.ok or (sent.answers and learns_failed_id) else old_id
         back = self.send("Update", old, physical_id=known_id, old=properties, deliveries=deliveries)
-        yield self._settled(back)
+        yield self.settled(back)
         self.status = "UPDATE_ROLLBACK_COMPLETE" if back.ok else "UPDATE_ROLLBACK_FAILED"
         if known_id == old_id:
             return
@@ -206,7 +227,7 @@ class Stack:
         self, properties: dict[str, Any], physical_id: str, *, cleanup: bool = False, deliveries: int = 1
     ) -> Script:
         sent = self.send("Delete", properties, physical_id=physical_id, deliveries=deliveries)
-        yield self._settled(sent)
+        yield self.settled(sent)
         if cleanup:
             # A failed Delete is abandoned here: CloudFormation goes on.
             return

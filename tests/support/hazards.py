@@ -13,7 +13,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -34,7 +34,7 @@ from hosted_model_runtime.services.base import CLIENT_CONFIG
 from support.cases import LOOKOUTVISION, PROJECT
 from support.cloudformation import Sent, Stack
 from support.policy import REGION
-from support.world import FUNCTION_ARN, Invocation, Killed, Raw, World, virtual
+from support.world import FUNCTION_ARN, Killed, Raw, World, virtual
 
 #: "Function resource-based policy: 20 KB" (Lambda quotas, AWS Lambda Developer Guide).
 POLICY_BYTES = 20 * 1024
@@ -73,7 +73,9 @@ class HazardWorld(World):
         url = urlsplit(request.url)
         if (url.hostname or "").startswith("lambda."):
             content = json.loads(request.body or b"{}")
-            status, body = self._boundary("policy", lambda: self._policy(request.method, url.path, content))
+            status, body = self._boundary(
+                "policy", content, lambda: self._policy(request.method, url.path, content)
+            )
             return AWSResponse(request.url, status, {}, Raw(body))
         if self.stall_after is not None and self.now >= self.stall_after:
             self.stall_after = None
@@ -141,7 +143,7 @@ class HazardWorld(World):
         def fire() -> None:
             if cancelled() or owner.green is None or owner.green.dead:
                 return
-            thread = Invocation(owner.number, owner.stack_id, owner.event, owner.deadline, owner.attempt)
+            thread = replace(owner)
             thread.green = greenlet(lambda: _ignoring(action), parent=self._hub)
             self._resume(thread)
 
@@ -311,7 +313,7 @@ class Side:
 
     def warm(self) -> Any:
         """Return the function's module as it waits for the next event."""
-        return self.world._environments[self.stack.id][0]
+        return self.world._function(self.stack.id, FUNCTION_ARN).warm[0]
 
 
 @contextmanager

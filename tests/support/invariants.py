@@ -12,13 +12,18 @@ from hosted_model_runtime.contract import Scheduled, Tag
 from hosted_model_runtime.decisions import lease_hours
 from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS
-from support.cases import ServiceCase
-from support.cloudformation import SECRET, Sent, Stack
+from support.cases import CASES, ServiceCase
+from support.cloudformation import SECRET, CustomResource, Sent, Stack
 from support.world import RETRY_SECONDS, World
 
 #: Seconds before ServiceTimeout by which an answer must be there.
 IN_TIME = 5
 GONE = ("DELETED", "ROLLBACK_COMPLETE", "NONE")
+STARTS = frozenset(case.start for case in CASES.values())
+STOPS = frozenset(case.stop for case in CASES.values())
+RUNNING = frozenset(
+    {"SYSTEM_UPDATING", *(status for case in CASES.values() for status in (case.running, case.starting))}
+)
 STABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 
@@ -36,38 +41,43 @@ class Logs(logging.Handler):
         self.lines.append(text)
 
 
-class Promises:
-    """Checks one world after its history is over; every broken promise is one line of text."""
+def may_sleep(model: dict[str, Any]) -> bool:
+    """Say whether a model with hours is stopped as they want it, or a schedule could not do its work."""
+    hours = lease_hours.hours_of(model["tags"])
+    if hours and hours.state is State.FAILED:
+        return True
+    return lease_hours.is_asleep(model["tags"]) and model["status"] not in RUNNING
 
-    def __init__(
-        self, world: World, case: ServiceCase, stacks: Iterable[Stack], logs: Logs | None = None
-    ) -> None:
-        self.world, self.case, self.stacks, self.logs = world, case, list(stacks), logs
+
+class Requests:
+    """The promises about single requests, for any number of hosted models of any service."""
+
+    def __init__(self, world: World, resources: Iterable[CustomResource], logs: Logs | None = None) -> None:
+        self.world, self.logs = world, logs
+        self.resources = list(resources)
+        #: Versions of models that somebody stopped or deleted by hand.
         self.disturbed: set[str] = set()
-        self.by_hand: set[str] = set()
 
-    def broken(self) -> list[str]:
+    def broken_requests(self) -> list[str]:
         """Return what is broken; nothing is good."""
-        models = [m for m in self.world.control("GET", "models") if m["service"] == self.case.name]
         return [
             *self._one_answer(),
             *self._no_double_start(),
-            *self._no_leak(models),
+            *self._no_rule(),
             *self._no_theft(),
-            *self._what_is_declared_runs(models),
             *self._superseded_is_silent(),
             *self._schedules_give_way(),
             *self._nothing_secret(),
         ]
 
-    def _sent(self) -> list[tuple[Stack, Sent]]:
-        return [(stack, sent) for stack in self.stacks for sent in stack.requests]
+    def _sent(self) -> list[tuple[CustomResource, Sent]]:
+        return [(one, sent) for one in self.resources for sent in one.requests]
 
     def _one_answer(self) -> Iterable[str]:
         for stack, sent in self._sent():
-            name = f"{stack.name} {sent.event['RequestType']} {stack.requests.index(sent)}"
+            name = f"{stack.name}.{stack.logical_id} {sent.event['RequestType']} {stack.requests.index(sent)}"
             # Once CloudFormation has gone on to another request, nobody listens to this one any more.
-            until = min((other.issued for other in self._later(stack, sent)), default=float("inf"))
+            until = min([sent.over, *(other.issued for other in self._later(stack, sent))])
             told = {self._told(answer.body) for answer in sent.answers if answer.time <= until}
             if len(told) > 1:
                 yield f"1: {name} got answers that differ: {told}"
@@ -87,21 +97,23 @@ class Promises:
         data = {key: value for key, value in body["Data"].items() if key != "HostedAt"}
         return json.dumps([body["Status"], body["PhysicalResourceId"], data], sort_keys=True)
 
-    def _identity(self, sent: Sent) -> str:
+    @staticmethod
+    def _identity(sent: Sent) -> str:
         if sent.event["RequestType"] == "Delete":
             return str(sent.event["PhysicalResourceId"])
-        model = sent.event["ResourceProperties"]["Model"]
+        properties = sent.event["ResourceProperties"]
+        case = CASES[properties["Service"]]
         return next(
-            self.case.physical_id(version)
+            case.physical_id(version)
             for version in (*"123456789", "latest")
-            if self.case.model(version) == model
+            if case.model(version) == properties["Model"]
         )
 
     @staticmethod
-    def _later(stack: Stack, sent: Sent) -> list[Sent]:
+    def _later(stack: CustomResource, sent: Sent) -> list[Sent]:
         return stack.requests[stack.requests.index(sent) + 1 :]
 
-    def _superseded(self, stack: Stack, sent: Sent) -> bool:
+    def _superseded(self, stack: CustomResource, sent: Sent) -> bool:
         return any(other.issued < sent.expiry for other in self._later(stack, sent)) and not sent.answers
 
     def _lambda_gave_up(self, sent: Sent) -> bool:
@@ -118,41 +130,27 @@ class Promises:
 
     def _no_double_start(self) -> Iterable[str]:
         starts = Counter(
-            (effect.request_id, effect.arn)
-            for effect in self.world.effects
-            if effect.operation == self.case.start
+            (effect.request_id, effect.arn) for effect in self.world.effects if effect.operation in STARTS
         )
         for (request_id, arn), count in starts.items():
             # Without ClientTokens, a start that was killed before it was noted and then stopped by hand
             # cannot be told from one that never was.
-            by_hand = self.case.name == "rekognition" and arn.split("/")[-2] in self.disturbed
-            scheduled = any(request_id in stack.scheduled for stack in self.stacks)
+            by_hand = ":rekognition:" in arn and arn.split("/")[-2] in self.disturbed
+            scheduled = any(request_id in stack.scheduled for stack in self.resources)
             allowed = Scheduled.ATTEMPTS if scheduled else 1
-            if scheduled and self.case.name == "rekognition":
+            if scheduled and ":rekognition:" in arn:
                 # Without ClientTokens, a try that failed and was killed before that was noted is made again.
                 allowed += self.world.killed
             if count > allowed and not by_hand:
                 yield f"2: request {request_id} started {arn} {count} times"
 
-    def _no_leak(self, models: list[dict[str, Any]]) -> Iterable[str]:
+    def _no_rule(self) -> Iterable[str]:
         for name in self.world.rules:
             yield f"3: rule {name} is left"
-        gone = {stack.id: stack for stack in self.stacks if stack.status in GONE}
-        for model in models:
-            owner = model["tags"].get(Tag.STACK)
-            runs = self._runs(model["status"])
-            if owner in gone and model["status"] != self.case.deleting:
-                yield f"3: {model['version']} ({model['status']}) is owned by {gone[owner].name}: gone"
-            if runs and owner is None and model["version"] not in self.by_hand:
-                yield f"3: {model['version']} is {model['status']} and nobody declares it"
-            for stack in self.stacks:
-                if owner == stack.id and runs and stack.status in STABLE:
-                    declared = stack.properties["Model"] if stack.properties else None
-                    if declared not in (self.case.model(model["version"]), self.case.model("latest")):
-                        yield f"3: {model['version']} is {model['status']}, {stack.name} declares {declared}"
 
-    def _runs(self, status: str) -> bool:
-        return status in (self.case.running, self.case.starting, "SYSTEM_UPDATING")
+    @staticmethod
+    def runs(status: str) -> bool:
+        return status in RUNNING
 
     def _no_theft(self) -> Iterable[str]:
         adopting = {
@@ -164,9 +162,82 @@ class Promises:
             owner = effect.before.get("tags", {}).get(Tag.STACK)
             if owner is not None and owner != effect.stack_id:
                 yield f"4: {effect.operation} on {effect.arn}, which {owner} owns"
-            unowned = owner is None and self._runs(effect.before.get("status", ""))
+            unowned = owner is None and self.runs(effect.before.get("status", ""))
             if unowned and effect.request_id not in adopting:
                 yield f"4: {effect.operation} on {effect.arn}, which runs without an owner"
+
+    def _superseded_is_silent(self) -> Iterable[str]:
+        order = {
+            sent.event["RequestId"]: ((stack.id, stack.logical_id), number)
+            for stack in self.resources
+            for number, sent in enumerate(stack.requests)
+        }
+        taken: dict[tuple[tuple[str, str], str], tuple[int, float]] = {}
+        for effect in self.world.effects:
+            if effect.request_id not in order:
+                continue
+            resource, number = order[effect.request_id]
+            latest, since = taken.get((resource, effect.arn), (-1, 0.0))
+            if number > latest:
+                taken[resource, effect.arn] = (number, effect.time)
+            elif number < latest and effect.time > since + IN_FLIGHT_SECONDS:
+                yield f"6: request {number} did {effect.operation} after request {latest} had taken over"
+
+    def _schedules_give_way(self) -> Iterable[str]:
+        """A schedule does nothing while a request is at work, and nothing after a Delete."""
+        began: dict[tuple[str, str], float] = {}
+        for effect in self.world.effects:
+            began.setdefault((effect.request_id, effect.arn), effect.time)
+        for effect in self.world.effects:
+            stack = next((one for one in self.resources if effect.request_id in one.scheduled), None)
+            if stack is None or effect.operation not in (*STARTS, *STOPS):
+                continue
+            for sent in stack.requests:
+                since = began.get((sent.event["RequestId"], effect.arn), float("inf"))
+                # What a rollback or another request came after is no longer at work.
+                until = min((one.issued for one in self._later(stack, sent)), default=float("inf"))
+                if sent.event["RequestType"] != "Delete":
+                    until = min(until, sent.answers[0].time if sent.answers else sent.expiry)
+                if since + IN_FLIGHT_SECONDS < effect.time < until:
+                    number = stack.requests.index(sent)
+                    yield f"6: a schedule did {effect.operation} while request {number} was at work"
+
+    def _nothing_secret(self) -> Iterable[str]:
+        for line in [*(self.logs.lines if self.logs else ()), *self.world.metrics]:
+            if SECRET in line or "X-Amz-Signature" in line or "answers.example" in line:
+                yield f"7: a log line has the ResponseURL: {line[:80]}"
+
+
+class Promises(Requests):
+    """Checks one world of one service after its history is over; every broken promise is one line of text."""
+
+    def __init__(
+        self, world: World, case: ServiceCase, stacks: Iterable[Stack], logs: Logs | None = None
+    ) -> None:
+        self.case, self.stacks = case, list(stacks)
+        super().__init__(world, self.stacks, logs)
+        self.by_hand: set[str] = set()
+
+    def broken(self) -> list[str]:
+        """Return what is broken; nothing is good."""
+        self.resources = list(self.stacks)
+        models = [m for m in self.world.control("GET", "models") if m["service"] == self.case.name]
+        return [*self.broken_requests(), *self._no_leak(models), *self._what_is_declared_runs(models)]
+
+    def _no_leak(self, models: list[dict[str, Any]]) -> Iterable[str]:
+        gone = {stack.id: stack for stack in self.stacks if stack.status in GONE}
+        for model in models:
+            owner = model["tags"].get(Tag.STACK)
+            runs = self.runs(model["status"])
+            if owner in gone and model["status"] != self.case.deleting:
+                yield f"3: {model['version']} ({model['status']}) is owned by {gone[owner].name}: gone"
+            if runs and owner is None and model["version"] not in self.by_hand:
+                yield f"3: {model['version']} is {model['status']} and nobody declares it"
+            for stack in self.stacks:
+                if owner == stack.id and runs and stack.status in STABLE:
+                    declared = stack.properties["Model"] if stack.properties else None
+                    if declared not in (self.case.model(model["version"]), self.case.model("latest")):
+                        yield f"3: {model['version']} is {model['status']}, {stack.name} declares {declared}"
 
     def _what_is_declared_runs(self, models: list[dict[str, Any]]) -> Iterable[str]:
         for stack in self.stacks:
@@ -188,50 +259,4 @@ class Promises:
 
     def _may_sleep(self, stack: Stack, model: dict[str, Any]) -> bool:
         """Say whether the model is stopped as its hours want it, or a schedule could not do its work."""
-        if "HostingHours" not in (stack.properties or {}):
-            return False
-        hours = lease_hours.hours_of(model["tags"])
-        if hours and hours.state is State.FAILED:
-            return True
-        return lease_hours.is_asleep(model["tags"]) and not self._runs(model["status"])
-
-    def _superseded_is_silent(self) -> Iterable[str]:
-        order = {
-            sent.event["RequestId"]: (stack.id, number)
-            for stack in self.stacks
-            for number, sent in enumerate(stack.requests)
-        }
-        taken: dict[tuple[str, str], tuple[int, float]] = {}
-        for effect in self.world.effects:
-            if effect.request_id not in order:
-                continue
-            stack_id, number = order[effect.request_id]
-            latest, since = taken.get((stack_id, effect.arn), (-1, 0.0))
-            if number > latest:
-                taken[stack_id, effect.arn] = (number, effect.time)
-            elif number < latest and effect.time > since + IN_FLIGHT_SECONDS:
-                yield f"6: request {number} did {effect.operation} after request {latest} had taken over"
-
-    def _schedules_give_way(self) -> Iterable[str]:
-        """A schedule does nothing while a request is at work, and nothing after a Delete."""
-        began: dict[tuple[str, str], float] = {}
-        for effect in self.world.effects:
-            began.setdefault((effect.request_id, effect.arn), effect.time)
-        for effect in self.world.effects:
-            stack = next((one for one in self.stacks if effect.request_id in one.scheduled), None)
-            if stack is None or effect.operation not in (self.case.start, self.case.stop):
-                continue
-            for sent in stack.requests:
-                since = began.get((sent.event["RequestId"], effect.arn), float("inf"))
-                # What a rollback or another request came after is no longer at work.
-                until = min((one.issued for one in self._later(stack, sent)), default=float("inf"))
-                if sent.event["RequestType"] != "Delete":
-                    until = min(until, sent.answers[0].time if sent.answers else sent.expiry)
-                if since + IN_FLIGHT_SECONDS < effect.time < until:
-                    number = stack.requests.index(sent)
-                    yield f"6: a schedule did {effect.operation} while request {number} was at work"
-
-    def _nothing_secret(self) -> Iterable[str]:
-        for line in [*(self.logs.lines if self.logs else ()), *self.world.metrics]:
-            if SECRET in line or "X-Amz-Signature" in line or "answers.example" in line:
-                yield f"7: a log line has the ResponseURL: {line[:80]}"
+        return "HostingHours" in (stack.properties or {}) and may_sleep(model)

@@ -1,4 +1,8 @@
-"""The function's real policy, from the construct's template, decided by ministack's evaluator."""
+"""The function's real policy, from the construct's template, decided by ministack's evaluator.
+
+What is in force is the caller's to say. For a stack without a template of its own it is fixed: the policy of
+a stack that declares every model of the tests.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,7 @@ from typing import Any
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 
 from hosted_model_local.simulator import Decision, Request
-
-ACCOUNT, REGION = "000000000000", "us-east-1"
+from support.intrinsics import ACCOUNT, REGION, resolve
 
 
 @cache
@@ -28,29 +31,7 @@ def template() -> Mapping[str, Any]:
 
 
 def _resolve(value: Any, stack_id: str) -> Any:
-    """Resolve the intrinsic functions that a policy has."""
-    if isinstance(value, list):
-        return [_resolve(item, stack_id) for item in value]
-    if not isinstance(value, dict):
-        return value
-    match value:
-        case {"Ref": "AWS::Partition"}:
-            return "aws"
-        case {"Ref": "AWS::StackId"}:
-            return stack_id
-        case {"Ref": "AWS::AccountId"}:
-            return ACCOUNT
-        case {"Ref": "AWS::Region"}:
-            return REGION
-        case {"Fn::Join": [separator, parts]}:
-            return separator.join(_resolve(parts, stack_id))
-        case {"Fn::Select": [index, items]}:
-            return _resolve(items, stack_id)[int(index)]
-        case {"Fn::Split": [separator, text]}:
-            return _resolve(text, stack_id).split(separator)
-        case {"Fn::GetAtt": [name, attribute]}:
-            return f"arn:aws:unknown:::{name}.{attribute}"
-    return {key: _resolve(item, stack_id) for key, item in value.items()}
+    return resolve(value, stack_id, lambda name, attribute: f"arn:aws:unknown:::{name}.{attribute}")
 
 
 def _documents() -> list[Any]:
@@ -80,10 +61,10 @@ def rule_prefix(stack_id: str) -> str:
 
 
 class PolicyAuthorizer:
-    """Allows what the policy of the calling stack's function allows; a caller without a stack is root."""
+    """Allows what is in force for the calling function's role; a caller without a stack is root."""
 
-    def __init__(self, stack_id: Callable[[], str | None]) -> None:
-        self._stack_id = stack_id
+    def __init__(self, stack_id: Callable[[], str | None], in_force: Callable[[], list[Any]]) -> None:
+        self._stack_id, self._in_force = stack_id, in_force
         self.without: set[str] = set()
         self.used: set[str] = set()
 
@@ -99,15 +80,15 @@ class PolicyAuthorizer:
         principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{stack_id}"
         if stack_id is None or action is None:
             return Decision(True, ACCOUNT, principal)
-        allowed = action not in self.without and self.allows(stack_id, action, resource, context)
+        allowed = action not in self.without and self.allows(action, resource, context)
         if allowed:
             self.used.add(action)
         return Decision(allowed, ACCOUNT, principal, "" if allowed else "AccessDeniedException")
 
-    @staticmethod
     def allows(
-        stack_id: str, action: str, resource: str, context: Mapping[str, str | list[str]] | None = None
+        self, action: str, resource: str, context: Mapping[str, str | list[str]] | None = None
     ) -> bool:
+        """Say whether the policies that are in force for the running invocation allow it."""
         keys: dict[str, Any] = {key.lower(): value for key, value in (context or {}).items()}
         keys.setdefault("aws:tagkeys", None)
         asked = EvalContext(
@@ -120,4 +101,4 @@ class PolicyAuthorizer:
             service_context=keys,
             principal_keys={},
         )
-        return bool(evaluate(asked, statements(stack_id)).decision == "Allow")
+        return bool(evaluate(asked, self._in_force()).decision == "Allow")

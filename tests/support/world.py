@@ -15,10 +15,12 @@ import json
 import os
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -39,11 +41,13 @@ import hosted_model_runtime.services as services_module
 from hosted_model_local.simulator import Request, Simulator
 from hosted_model_runtime.cloudformation.events import from_schedule
 from hosted_model_runtime.contract import Env
-from support.policy import REGION, PolicyAuthorizer, rule_prefix
+from support.policy import REGION, PolicyAuthorizer, rule_prefix, statements
 
 START = 1_795_000_000.0
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:provider"
 FUNCTION_SECONDS = 900.0
+#: No history takes as long as a week, unless something in it never ends.
+LONGEST_SECONDS = 7 * 86400.0
 #: "Lambda retries … twice, with a one-minute wait before the first, and two minutes before the second."
 RETRY_SECONDS = (60.0, 120.0)
 
@@ -66,6 +70,16 @@ class Raw:
 
 
 @dataclass
+class Function:
+    """A function: its warm execution environments, and what its role may do at this moment."""
+
+    arn: str
+    rule_prefix: str
+    statements: Callable[[], list[Any]]
+    warm: list[ModuleType] = field(default_factory=list)
+
+
+@dataclass
 class Invocation:
     """One run of the function."""
 
@@ -74,6 +88,7 @@ class Invocation:
     event: dict[str, Any]
     deadline: float
     attempt: int
+    function: Function
     green: greenlet | None = None
     ended: str = ""
     ended_at: float = 0.0
@@ -123,11 +138,11 @@ class Context:
     """Lambda's context object."""
 
     function_name = "provider"
-    invoked_function_arn = FUNCTION_ARN
     log_stream_name = "stream"
 
     def __init__(self, world: World, invocation: Invocation) -> None:
         self._world, self._invocation = world, invocation
+        self.invoked_function_arn = invocation.function.arn
         self.aws_request_id = f"invocation-{invocation.number}"
 
     def get_remaining_time_in_millis(self) -> int:
@@ -151,7 +166,8 @@ class World:
         self.now = START
         self.random = random.Random(seed)
         self.latency, self.function_seconds = latency, function_seconds
-        self.authorizer = PolicyAuthorizer(self._calling_stack)
+        self.authorizer = PolicyAuthorizer(self._calling_stack, self._in_force)
+        self.policy = policy
         self.simulator = Simulator(
             clock=lambda: self.now,
             authorizer=self.authorizer if policy else None,
@@ -163,6 +179,10 @@ class World:
         self.calls: list[Call] = []
         self.rules: dict[str, Rule] = {}
         self.effects: list[Effect] = []
+        #: By RequestId, how many calls an injected fault struck.
+        self.struck: Counter[str] = Counter()
+        #: Every call and every answer, in order: two runs of one history have the same.
+        self.trace: list[str] = []
         self.killed = 0
         self.kill_at: dict[int, str] = {}
         self.lost_answers: set[int] = set()
@@ -174,7 +194,10 @@ class World:
         self._order = itertools.count()
         self._hub = greenlet.getcurrent()
         self._running: Invocation | None = None
-        self._environments: dict[str, list[ModuleType]] = {}
+        #: The functions that are deployed, by ARN. Where a test deploys none, each stack has the fixed one.
+        self.functions: dict[str, Function] = {}
+        self._fixed: dict[str, Function] = {}
+        self._clients: dict[str, Any] = {}
         World.current = self
 
     # --- time -------------------------------------------------------------------------------------------
@@ -194,6 +217,8 @@ class World:
             when = self._queue[0][0]
             if end is not None and when > end:
                 break
+            if when > START + LONGEST_SECONDS:
+                raise AssertionError(f"something goes on for ever; last: {self.trace[-3:]}")
             _, _, action = heapq.heappop(self._queue)
             self.now = max(self.now, when)
             action()
@@ -214,17 +239,32 @@ class World:
 
     # --- Lambda -----------------------------------------------------------------------------------------
 
-    def invoke(self, stack_id: str, event: dict[str, Any], attempt: int = 0) -> None:
-        """Invoke asynchronously: at least once, retried when it ended badly."""
+    def invoke(
+        self, stack_id: str, event: dict[str, Any], attempt: int = 0, function_arn: str = FUNCTION_ARN
+    ) -> None:
+        """Invoke asynchronously: at least once, retried when it ended badly, never once it is deleted."""
+        function = self._function(stack_id, function_arn)
+        if function is None:
+            self.note("no such function", function_arn)
+            return
         number = len(self.invocations)
         payload = json.loads(json.dumps(event))
-        invocation = Invocation(number, stack_id, payload, self.now + self.function_seconds, attempt)
+        deadline = self.now + self.function_seconds
+        invocation = Invocation(number, stack_id, payload, deadline, attempt, function)
         self.invocations.append(invocation)
+        self.note("invoked", number, attempt, json.dumps(payload, sort_keys=True))
         invocation.green = greenlet(lambda: self._main(invocation), parent=self._hub)
         self._resume(invocation)
 
+    def _function(self, stack_id: str, arn: str) -> Function | None:
+        if arn != FUNCTION_ARN:
+            return self.functions.get(arn)
+        if stack_id not in self._fixed:
+            self._fixed[stack_id] = Function(arn, rule_prefix(stack_id), lambda: statements(stack_id))
+        return self._fixed[stack_id]
+
     def _main(self, invocation: Invocation) -> None:
-        environments = self._environments.setdefault(invocation.stack_id, [])
+        environments = invocation.function.warm
         module = environments.pop() if environments else fresh_index()
         try:
             module.handler(json.loads(json.dumps(invocation.event)), Context(self, invocation))
@@ -236,17 +276,17 @@ class World:
             if isinstance(error, Exception):
                 environments.append(module)
             if invocation.attempt < len(RETRY_SECONDS):
-                event, attempt = invocation.event, invocation.attempt
-                self.after(
-                    RETRY_SECONDS[attempt], lambda: self.invoke(invocation.stack_id, event, attempt + 1)
-                )
+                again = (invocation.stack_id, invocation.event, invocation.attempt + 1)
+                arn = invocation.function.arn
+                self.after(RETRY_SECONDS[invocation.attempt], lambda: self.invoke(*again, arn))
+        self.note("ended", invocation.number, invocation.ended)
 
     def _resume(self, invocation: Invocation, error: BaseException | None = None) -> None:
         green = invocation.green
         if green is None or green.dead:
             return
         before, self._running = self._running, invocation
-        os.environ[Env.RULE_PREFIX] = rule_prefix(invocation.stack_id)
+        os.environ[Env.RULE_PREFIX] = invocation.function.rule_prefix
         try:
             if error is None:
                 green.switch()
@@ -269,14 +309,24 @@ class World:
     def _calling_stack(self) -> str | None:
         return self._running.stack_id if self._running else None
 
+    def _in_force(self) -> list[Any]:
+        return self._running.function.statements() if self._running else []
+
     # --- call boundaries --------------------------------------------------------------------------------
 
-    def _boundary(self, what: str, effect: Callable[[], Any]) -> Any:
+    def note(self, *what: object) -> None:
+        """Write a line into the trace; long texts by their digest."""
+        texts = [str(one) for one in what]
+        short = (one if len(one) <= 80 else sha256(one.encode()).hexdigest() for one in texts)
+        self.trace.append(" ".join((f"{self.now - START:.6f}", *short)))
+
+    def _boundary(self, what: str, content: object, effect: Callable[[], Any]) -> Any:
         invocation = self._running
         if invocation is None:
             return effect()
         number = len(self.calls)
         self.calls.append(Call(invocation.number, what))
+        self.note("call", number, invocation.number, what, content)
         if self.latency:
             self.sleep(self.latency * self.random.random())
         plan = self.kill_at.get(number)
@@ -284,6 +334,8 @@ class World:
             self.killed += 1
             raise Killed(f"before {what}")
         result = effect()
+        # The headers of an answer carry a random request ID.
+        self.note("result", number, getattr(result, "status", result), getattr(result, "body", ""))
         if plan == "after":
             self.killed += 1
             raise Killed(f"after {what}")
@@ -302,24 +354,38 @@ class World:
         content = body.encode() if isinstance(body, str) else bytes(body)
         if url.hostname and url.hostname.startswith("events."):
             what = headers["x-amz-target"].split(".")[-1]
-            status, answered = self._boundary(what, lambda: self._events(what, json.loads(content)))
+            status, answered = self._boundary(what, content, lambda: self._events(what, json.loads(content)))
             return AWSResponse(request.url, status, {}, Raw(answered))
         target = headers.get("x-amz-target", "").split(".")[-1]
         what = target or f"{request.method} {url.path.rsplit('/', 1)[-1]}"
         asked = Request(request.method, url.path, url.query, headers, content)
-        response = self._boundary(what, lambda: self._handle(what, asked))
+        response = self._boundary(what, f"{url.path} ".encode() + content, lambda: self._handle(what, asked))
         if response.cut:
             raise ConnectionClosedError(endpoint_url="https://simulated")
         return AWSResponse(request.url, response.status, response.headers, Raw(response.body))
 
     def _handle(self, what: str, asked: Request) -> Any:
+        faults = self._faults_left()
+        response = self._served(what, asked)
+        if self._running is not None and self._faults_left() < faults:
+            self.struck[self._request_id(self._running)] += 1
+        return response
+
+    def _faults_left(self) -> int:
+        return sum(fault.times for fault in self.simulator.faults.all())
+
+    @staticmethod
+    def _request_id(invocation: Invocation) -> str:
+        return str(from_schedule(invocation.event)["RequestId"])
+
+    def _served(self, what: str, asked: Request) -> Any:
         if what.startswith(("GET", "Describe", "List")):
             return self.simulator.handle(asked)
         before = {found["arn"]: found for found in self.control("GET", "models")}
         response = self.simulator.handle(asked)
         last = self.simulator.calls[-1]
         if last.effect and self._running is not None:
-            request_id = from_schedule(self._running.event)["RequestId"]
+            request_id = self._request_id(self._running)
             stack_id = self._running.stack_id
             seen = before.get(last.resource, {})
             self.effects.append(
@@ -329,7 +395,8 @@ class World:
 
     def put_answer(self, host: str, target: str, content: bytes) -> int:
         """Take an answer to CloudFormation; returns the HTTP status."""
-        return int(self._boundary("answer", lambda: self._answered(f"https://{host}{target}", content)))
+        url = f"https://{host}{target}"
+        return int(self._boundary("answer", content, lambda: self._answered(url, content)))
 
     def _answered(self, url: str, content: bytes) -> int:
         fault = self.answer_faults.pop(0) if self.answer_faults else None
@@ -349,6 +416,10 @@ class World:
         if self.event_faults and self.event_faults[0][0] == operation:
             _, code = self.event_faults.pop(0)
             return 500, json.dumps({"__type": code, "message": "injected"}).encode()
+        name = given.get("Name") or given.get("Rule")
+        rule = f"arn:aws:events:{REGION}:000000000000:rule/{name}"
+        if self.policy and self._running and not self.authorizer.allows(f"events:{operation}", rule):
+            return 400, json.dumps({"__type": "AccessDeniedException", "message": operation}).encode()
         return getattr(self, f"_{operation}")(given)  # type: ignore[no-any-return]
 
     def _PutRule(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
@@ -392,10 +463,13 @@ class World:
         if self.rules.get(rule.name) is not rule:
             return
         rule.ticks += 1
+        if not any(self._function(one["StackId"], one["Arn"]) for one in rule.targets.values()):
+            # It would tick for ever, and bring nobody.
+            return
         for target in list(rule.targets.values()):
             for delay in self.tick_plan(rule):
-                stack_id, event = target["StackId"], json.loads(target["Input"])
-                self.after(delay, lambda s=stack_id, e=event: self.invoke(s, e))  # type: ignore[misc]
+                asked = (target["StackId"], json.loads(target["Input"]), 0, target["Arn"])
+                self.after(delay, lambda a=asked: self.invoke(*a))  # type: ignore[misc]
         self.after(60.0, lambda: self._tick(rule))
 
     # --- the model services -----------------------------------------------------------------------------
@@ -433,12 +507,27 @@ class _Time:
 
 
 @cache
-def _client(service: str) -> Any:
-    """Return botocore's client of a service, made once, its socket replaced by the current world."""
+def _session() -> Any:
+    """Return the session of all worlds: what it has loaded is read only."""
     session = botocore.session.get_session()
     data = os.path.join(os.path.dirname(services_module.__file__), "..", "data")
     session.get_component("data_loader").search_paths.append(data)
-    client = session.create_client(
+    return session
+
+
+def _client(service: str) -> Any:
+    """Return botocore's client of a service, its socket replaced by the current world, which keeps it.
+
+    A world of its own has clients of its own: they remember (their quota of retries, for one).
+    """
+    clients = World.current._clients
+    if service not in clients:
+        clients[service] = _new_client(service)
+    return clients[service]
+
+
+def _new_client(service: str) -> Any:
+    client = _session().create_client(
         service,
         region_name=REGION,
         # Nothing here checks signatures, and making them is a fifth of the time.

@@ -117,6 +117,11 @@ def is_behind(tags: Mapping[str, str], written: Mark, claim: Claim) -> bool:
 
     Services promise nothing about how soon a tag can be read.
     """
+    closing, former = Closing.parse(tags.get(Tag.CLOSED)), former_of(tags)
+    for later in (closing, former.mark if former else None):
+        # Somebody has let go of the model since, perhaps another delivery of this request: that is news.
+        if later and later.issued >= written.issued:
+            return False
     shown = Mark.parse(tags.get(Tag.HOURS if claim.request.scheduled else Tag.REQUEST))
     if shown is None:
         return True

@@ -113,12 +113,14 @@ class View:
     """What is known of the model in this cycle; None is what must be asked for again.
 
     ``acted``: a Start or a Stop was sent since the last look. ``took``: the lease was taken in this cycle.
+    ``outrun``: the lease says that another delivery of this request came further, perhaps after the look.
     """
 
     seen: Sighting | None = None
     tags: Mapping[str, str] | None = None
     acted: bool = False
     took: bool = False
+    outrun: bool = False
 
 
 # --- moves --------------------------------------------------------------------------------------------------

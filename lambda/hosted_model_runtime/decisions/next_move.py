@@ -191,6 +191,9 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
             return Note(mark.at(State.ASLEEP))
         case steps.Done():
             return Note(mark.at(State.DONE, mark.hosted_at or _stamp(now)))
+        case steps.Fail() if view.outrun:
+            # That status may be older than what the other delivery did.
+            return Look()
         case steps.Fail(reason):
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
             return Fail(Failing(Failed(reason, code), now))
@@ -409,6 +412,9 @@ def _lost(mark: Mark, shown: Mark | None) -> End | None:
     """Say how a request ends that held the lease and does not any more; None: it may take it back."""
     if shown is None:
         return Failed(STRIPPED)
+    if shown.under:
+        # A schedule that is due earlier wrote late. One that is due later would not have left the lease free.
+        return None
     # Of two requests of one second the later one commands; what an older one wrote late is written over.
     return Superseded() if shown.issued == mark.issued else None
 

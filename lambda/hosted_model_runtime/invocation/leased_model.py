@@ -101,11 +101,12 @@ class LeasedModel:
     def _make(self, move: moves.Move, view: View) -> View:
         match move:
             case moves.Look():
-                return replace(view, seen=self._look(), tags=None)
+                return replace(view, seen=self._look(), tags=None, outrun=False)
             case moves.ReadTags():
                 tags = self._service.tags(self._arn)
-                self._remember(in_doubt=False, **self._found(tags))
-                return replace(view, tags=tags)
+                found = self._found(tags)
+                self._remember(in_doubt=False, **found)
+                return replace(view, tags=tags, outrun=view.outrun or bool(found))
             case moves.AskFormer():
                 self._remember(former_sleeps=self._former_sleeps())
             case moves.Take():

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from hosted_model_cli import stopping, watching
-from hosted_model_cli.commands import app
+from hosted_model_cli import commands, stopping, waking, watching
 from hosted_model_local.simulator import Request, Simulator
 from hosted_model_local.simulator.server import ThreadedServer
-from hosted_model_runtime.contract import RESOURCE_TYPE, Tag
+from hosted_model_runtime.contract import RESOURCE_TYPE, Scheduled, Tag
 from hosted_model_runtime.decisions.marks import Mark, State, stamp
 from hosted_model_runtime.decisions.tokens import fingerprint
 from support.aws_wire import Aws, Stack
@@ -26,6 +26,9 @@ REGION, OTHER = "us-east-1", "eu-west-1"
 ACCOUNT = "000000000000"
 STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/Inspection/0f0e0d0c-1111-2222-3333-444455556666"
 LOGICAL_ID = "Model0301700E"
+PHYSICAL_ID = "lookoutvision/boards/1"
+MODEL = {"ProjectName": "boards", "ModelVersion": "1"}
+PROPERTIES = {"Service": "lookoutvision", "Model": MODEL, "MinInferenceUnits": 1, "HostingHours": "true"}
 
 
 @dataclass
@@ -36,7 +39,7 @@ class Command:
     aws: Aws
 
     def __call__(self, *arguments: str, **more: Any) -> Result:
-        return CliRunner().invoke(app, list(arguments), **more)
+        return CliRunner().invoke(commands.app, list(arguments), **more)
 
     def model(self, name: str = "boards/1", **members: Any) -> str:
         """Make a model that runs with one unit; its ARN."""
@@ -73,6 +76,30 @@ def lease(
     return {Tag.STACK: stack_id, Tag.LOGICAL_ID: LOGICAL_ID, Tag.REQUEST: str(mark)}
 
 
+def schedule(goal: str, expression: str, **more: str) -> dict[str, Any]:
+    said = {
+        "HostedModel": goal,
+        "StackId": STACK_ID,
+        "LogicalResourceId": LOGICAL_ID,
+        "ResourceProperties": {},
+        **more,
+    }
+    return {
+        "Name": goal,
+        "ScheduleExpression": expression,
+        "ScheduleExpressionTimezone": "Europe/Berlin",
+        "State": "ENABLED",
+        "Target": {"Arn": "arn", "RoleArn": "arn", "Input": json.dumps(said)},
+    }
+
+
+def with_hours(tags: dict[str, str], **changed: Any) -> dict[str, str]:
+    """A lease whose request has hosting hours."""
+    mark = Mark.parse(tags[Tag.REQUEST])
+    assert mark
+    return {**tags, Tag.REQUEST: str(replace(mark, **{"has_hours": True, **changed}))}
+
+
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     """The command and its world."""
@@ -94,8 +121,31 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
             monkeypatch.setenv(name, value)
         # The looks of a wait follow one another at once.
         monkeypatch.setattr(stopping, "LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(waking, "LOOK_SECONDS", 0.0)
         monkeypatch.setattr(watching, "LOOK_SECONDS", 0.0)
         yield Command(simulator, aws)
+
+
+@pytest.fixture
+def hours(command: Command) -> Command:
+    """A stack with a model that has hosting hours."""
+    members = {Scheduled.TIME: Scheduled.TIME_ATTRIBUTE, "ResourceProperties": PROPERTIES}
+    for goal in Scheduled.GOALS:
+        made = schedule(goal, "cron(0 8 ? * MON-FRI *)", **members)  # type: ignore[arg-type]
+        made["Target"]["Arn"] = "arn:aws:lambda:us-east-1:000000000000:function:provider"
+        command.aws.schedules[goal] = made
+    kind = "AWS::Scheduler::Schedule"
+    resources = {goal: (kind, goal, "CREATE_COMPLETE") for goal in Scheduled.GOALS}
+    command.stack(resources={LOGICAL_ID: (RESOURCE_TYPE, PHYSICAL_ID, "CREATE_COMPLETE"), **resources})
+    return command
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Any:
+    """A CDK app. The CDK takes seconds to import, for which most tests here need not wait."""
+    from aws_cdk import App
+
+    return App(outdir=str(tmp_path / "cdk.out"))
 
 
 def soon(met: Any, seconds: float = 10) -> None:

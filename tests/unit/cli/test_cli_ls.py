@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import metadata
 from typing import Any
 
 import pytest
 
-from hosted_model_cli import output, prices
+from hosted_model_cli import listing, output, prices
+from hosted_model_cli.commands import app
+from hosted_model_cli.services import REGISTRY
 from hosted_model_runtime.contract import RESOURCE_TYPE, Tag
 from unit.cli.conftest import LOGICAL_ID, OTHER, REGION, STACK_ID, Command, lease
 
+LONG = "a-project-of-a-name-that-is-rather-long/12"
 BOTH = ("--region", REGION, "--region", OTHER)
 
 
@@ -29,23 +33,51 @@ def test_nothing_runs(command: Command) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (0, "No model runs.\n", "")
 
 
-def test_two_regions_and_services_at_80_columns(command: Command) -> None:
+def test_one_line_a_model_in_a_pipe(command: Command) -> None:
     command.stack()
-    command.model(tags=lease())
-    forgotten = command.model("a-project-of-a-name-that-is-rather-long/12", region=OTHER)
-    command.model("labels/v1", service="rekognition", max_inference_units=3)
+    mine = command.model(tags=lease())
+    long = command.model(LONG, region=OTHER)
+    labels = command.model("labels/v1", service="rekognition", max_inference_units=3)
     result = command("ls", *BOTH)
     assert (result.exit_code, result.stderr) == (0, "")
-    lines = result.stdout.splitlines()
-    assert [line for line in lines if len(line) > 80 and "arn:" not in line] == []
     assert result.stdout.isascii(), "no boxes"
     assert "\x1b" not in result.stdout, "no colours"
-    assert not any(line.endswith(" ") for line in lines)
-    assert re.search(r"^boards/1 +HOSTED +Inspection +\d{4}-\d\d-\d\d +2\.00 +8\.00$", result.stdout, re.M)
-    assert f"  {forgotten}" in "\n".join(lines), "whole, for the next command"
-    assert "3 inference units in service, 8.00 USD an hour for those with a known price" in result.stdout
-    assert re.sub(r"\s", "", result.stdout).count("nobody") == 2
-    assert "1 to 3 units" in result.stdout
+    head, *lines, empty, total = result.stdout.splitlines()
+    assert not any(line.endswith(" ") for line in (head, *lines))
+    assert head.split() == [*listing.COLUMNS, "REMARK"]
+    rows = [re.split(r"  +", line, maxsplit=11) for line in lines]
+    assert len({row.index("arn:") for row in (head.replace("ARN", "arn:"), *lines)}) == 1, "in columns"
+    owner = f"Inspection/{LOGICAL_ID}"
+    by_name = {row[1]: [cell for cell in row if cell] for row in rows}
+    since = by_name["boards/1"].pop(7)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", since)
+    service, nobody = "lookoutvision", "no stack owns it"
+    assert list(by_name.values()) == [
+        ["!", LONG, "HOSTED", "1", service, OTHER, "nobody", "-", "-", "-", long, nobody],
+        ["-", "boards/1", "HOSTED", "1", service, REGION, owner, "2.00", "8.00", mine, "-"],
+        ["!", "labels/v1", "RUNNING", "1-3", "rekognition", REGION, "nobody", "-", "-", "-", labels, nobody],
+    ]
+    assert (empty, total) == (
+        "",
+        "3 inference units in service, 8.00 USD an hour for those with a known price",
+    )
+
+
+def test_a_table_on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    command.stack()
+    command.model(tags=lease())
+    forgotten = command.model("forgotten/1", region=OTHER)
+    result = command("ls", *BOTH)
+    said = re.sub(r"\x1b\[[0-9;]*m", "", result.stdout)
+    monkeypatch.delenv("TTY_COMPATIBLE")
+    piped = command("ls", "--table", *BOTH).stdout
+    assert piped.isascii()
+    assert re.search(r"^boards/1 +HOSTED +Inspection .* +2\.00 +8\.00$", piped, re.M)
+    assert re.search(r"^ ?boards/1 +HOSTED +Inspection +\d{4}-\d\d-\d\d +2\.00 +8\.00 *$", said, re.M)
+    assert f"! Otherwise than declared:\n  forgotten/1: no stack owns it\n    {forgotten}" in said
+    assert [line for line in said.splitlines() if len(line) > 80 and "arn:" not in line] == []
 
 
 def test_the_session_region_is_asked_and_no_other(command: Command) -> None:
@@ -151,6 +183,7 @@ def test_the_json_document(command: Command) -> None:
         "logical_id": LOGICAL_ID,
         "declared": True,
         "why_not_declared": None,
+        "difference": None,
         "asleep": False,
         "price_per_unit_hour": 4.0,
         "currency": "USD",
@@ -172,17 +205,37 @@ def test_money(command: Command) -> None:
 def test_the_table_of_prices_is_dated() -> None:
     assert prices.per_unit_hour("rekognition", "us-east-1") == 4.0
     assert prices.per_unit_hour("rekognition", "mars-north-1") is None
-    for one in prices.TABLE:
+    for one in (price for row in REGISTRY.values() for price in row.prices):
         assert re.fullmatch(r"20\d\d-\d\d", one.dated)
         assert "pricing" in one.page
 
 
-def test_models_that_sleep(command: Command) -> None:
+def test_stopped_models(command: Command) -> None:
     command.stack()
     command.model(status="TRAINED", tags=lease())
     command.model("boards/2", status="TRAINED")
-    assert listed(command) == {}
-    assert set(listed(command, "--all")) == {"boards/1"}
+    command.model("boards/3", status="TRAINED", tags=lease(stack_id=STACK_ID.replace("Ins", "Pre")))
+    assert set(listed(command)) == {"boards/1"}
+    assert set(listed(command, "--all")) == {"boards/1", "boards/2", "boards/3"}
+    assert listed(command, "--running") == {}
+
+
+def test_a_stopped_model_of_nobody_costs_one_question(command: Command) -> None:
+    command.model("boards/2", status="TRAINED")
+    for options, asked in (((), ["ListTagsForResource"]), (("--running",), [])):
+        command.simulator.calls.clear()
+        assert listed(command, *options) == {}
+        operations = [one.operation for one in command.simulator.calls]
+        assert [one for one in operations if one in ("DescribeModel", "ListTagsForResource")] == asked
+
+
+def test_declared_and_not_running(command: Command) -> None:
+    command.stack()
+    arn = command.model(status="TRAINED", tags=lease())
+    result = command("ls")
+    row = next(line for line in result.stdout.splitlines() if line.startswith("!"))
+    assert re.search(rf"{arn}  declared, not running since some time after 20[-0-9]+ \d\d:\d\d UTC$", row)
+    assert re.search(r"^Remark    ! declared, not running since", command("show", arn).stdout, re.M)
 
 
 def test_one_region_that_fails_is_not_the_end(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,8 +257,7 @@ def test_what_cloudformation_refuses_is_not_known(command: Command) -> None:
     command.aws.denied.add("cloudformation:DescribeStacks")
     result = command("ls")
     assert result.exit_code == 3
-    assert "? Inspection" in result.stdout
-    assert "? Not known whether a stack declares:" in result.stdout
+    assert re.search(r"^\?  boards/1 .* not known whether a stack declares it: ", result.stdout, re.M)
     assert "AccessDenied" in result.stderr
 
 
@@ -223,6 +275,9 @@ def test_all_regions_without_permission_to_list_them(command: Command) -> None:
         ("ls", "--region", REGION, "--all-regions"),
         ("ls", "--service", "s3"),
         ("ls", "--price-per-unit-hour", "-1"),
+        ("ls", "--all", "--running"),
+        ("estimate",),
+        ("estimate", "cdk.out", "--stack", "Inspection"),
         ("ls", "--no-such-option"),
         ("show", "arn:aws:s3:::bucket"),
         ("stop", "arn:aws:lookoutvision:us-east-1:000000000000:model/boards/latest"),
@@ -249,12 +304,20 @@ def test_no_profile_and_no_credentials(command: Command, monkeypatch: pytest.Mon
 
 
 def test_every_help_names_the_exit_codes(command: Command) -> None:
-    for arguments in ((), ("ls",), ("show",), ("stop",), ("watch",)):
+    names = [one.name or one.callback.__name__ for one in app.registered_commands if one.callback]
+    assert len(names) == 9
+    for arguments in ((), *((name,) for name in names)):
         result = command(*arguments, "--help")
         assert result.exit_code == 0
+        assert command(*arguments, "-h").stdout == result.stdout
         assert "3 partial" in " ".join(result.stdout.split())
         assert not re.search(r"[a-z,]\.\.\.", result.stdout), "nothing is cut"
         assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_the_version(command: Command) -> None:
+    result = command("--version")
+    assert (result.exit_code, result.stdout) == (0, f"hosted-model {metadata.version('cdk-hosted-model')}\n")
 
 
 def test_durations() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -12,7 +12,7 @@ from hosted_model_cli import lease_view, schedules
 from hosted_model_cli.lease_view import LeaseView
 from hosted_model_runtime.contract import Env, Tag
 from hosted_model_runtime.decisions.marks import Mark, State, stamp
-from unit.cli.conftest import LOGICAL_ID, STACK_ID, Command, lease
+from unit.cli.conftest import LOGICAL_ID, Command, lease, schedule
 
 FUNCTION = "Inspection-HostedModelProviderFunction"
 GROUP = "/hosted/models"
@@ -57,23 +57,6 @@ def metric(version: str, seconds: int) -> str:
     said = {"Namespace": "HostedModel", "Metrics": [{"Name": "TimeToHosted", "Unit": "Seconds"}]}
     members = {"Service": "lookoutvision", "Project": "boards", "Version": version, "TimeToHosted": seconds}
     return json.dumps({"_aws": {"CloudWatchMetrics": [said]}, **members})
-
-
-def schedule(goal: str, expression: str, **more: str) -> dict[str, Any]:
-    said = {
-        "HostedModel": goal,
-        "StackId": STACK_ID,
-        "LogicalResourceId": LOGICAL_ID,
-        "ResourceProperties": {},
-        **more,
-    }
-    return {
-        "Name": goal,
-        "ScheduleExpression": expression,
-        "ScheduleExpressionTimezone": "Europe/Berlin",
-        "State": "ENABLED",
-        "Target": {"Arn": "arn", "RoleArn": "arn", "Input": json.dumps(said)},
-    }
 
 
 def test_all_that_is_known(command: Command) -> None:
@@ -188,6 +171,13 @@ def test_a_disabled_schedule_has_no_next_time(command: Command) -> None:
     assert "  start in Europe/Berlin  cron(0 8 ? * MON-FRI *), disabled" in result.stdout
 
 
+def test_an_at_that_has_fired_is_past(command: Command) -> None:
+    equipped(command)
+    command.aws.schedules["stop"] = schedule("Stop", "at(2026-01-01T18:00:00)")
+    result = command("show", command.model(tags=lease()))
+    assert "  stop  past, in Europe/Berlin  at(2026-01-01T18:00:00)" in result.stdout
+
+
 def scheduled(goal: str, state: State, *, under: str = "5afab1c9-2848") -> dict[str, str]:
     """The tags of a model of a request nine hours ago that a schedule started or stopped an hour ago."""
     when = LeaseView.of(lease(hours_ago=1)).hosted_at
@@ -205,11 +195,11 @@ def test_a_schedule_that_came_after_the_request_says_since_when() -> None:
 def test_asleep(command: Command) -> None:
     command.stack()
     arn = command.model(status="TRAINED", tags=scheduled("Stop", State.ASLEEP))
-    listed = command("ls", "--all")
-    assert "asleep" in listed.stdout
+    listed = command("ls")
+    assert re.search(r"^-  boards/1 .* asleep by its hours$", listed.stdout, re.M)
     assert "0 inference units in service" in listed.stdout
     shown = command("show", arn).stdout
-    assert "Status    TRAINED, asleep" in shown
+    assert "Status    TRAINED, asleep by its hours" in shown
     assert "schedule: Stop, asleep, RequestId Start-20261123" in shown
 
 

@@ -10,8 +10,8 @@ import pytest
 from hosted_model_cli import stopping
 from hosted_model_cli.aws import Cloud
 from hosted_model_cli.models import target
-from hosted_model_runtime.contract import Tag
-from unit.cli.conftest import STACK_ID, Command, lease
+from hosted_model_runtime.contract import RESOURCE_TYPE, Tag
+from unit.cli.conftest import LOGICAL_ID, STACK_ID, Command, lease
 
 CLOSED = {Tag.CLOSED: "20261123T000000Z/id/resource/stack"}
 
@@ -38,6 +38,21 @@ def test_what_no_stack_declares_is_stopped(
     assert running in result.stderr, "progress"
 
 
+@pytest.mark.parametrize("status", ["DELETE_FAILED", "DELETE_COMPLETE"])
+def test_what_a_stack_gave_up_is_stopped_without_force(command: Command, status: str) -> None:
+    command.stack(resources={LOGICAL_ID: (RESOURCE_TYPE, "lookoutvision/boards/1", status)})
+    arn = command.model(tags=lease())
+    assert command("stop", "--yes", arn).exit_code == 0
+    assert (command.found(arn)["status"], command.found(arn)["tags"]) == ("TRAINED", {})
+
+
+def test_a_model_whose_create_is_not_listed_yet_is_refused(command: Command) -> None:
+    del command.stack(status="CREATE_IN_PROGRESS").resources[LOGICAL_ID]
+    arn = command.model(tags=lease())
+    assert command("stop", "--yes", arn).exit_code == 4
+    assert command.found(arn)["status"] == "HOSTED"
+
+
 def test_a_declared_model_is_refused(command: Command) -> None:
     command.stack()
     arn = command.model(tags=lease())
@@ -58,7 +73,7 @@ def test_force_stops_a_declared_model_and_leaves_its_lease(command: Command) -> 
 def test_what_is_not_known_is_refused(command: Command) -> None:
     command.stack()
     arn = command.model(tags=lease())
-    command.aws.denied.add("cloudformation:DescribeStackResource")
+    command.aws.denied.add("cloudformation:ListStackResources")
     assert command("stop", "--yes", arn).exit_code == 4
     assert command.found(arn)["status"] == "HOSTED"
     assert command("stop", "--yes", "--force", arn).exit_code == 0
@@ -164,12 +179,22 @@ def test_what_the_service_refuses(command: Command) -> None:
     assert "lookoutvision:StopModel: AccessDeniedException" in result.stderr
 
 
-def test_an_interrupted_stop_says_so(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    arn = command.model(stop_seconds=3600)
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("HOSTED", "the stop goes on"), ("STARTING_HOSTING", "no stop is under way")],
+)
+def test_an_interrupted_stop_says_what_goes_on(
+    command: Command, monkeypatch: pytest.MonkeyPatch, status: str, said: str
+) -> None:
+    arn = command.model(status=status, start_seconds=3600, stop_seconds=3600)
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Cloud, "wait", interrupt)
     result = command("stop", "--yes", arn)
-    assert (result.exit_code, result.stderr.splitlines()[-1]) == (130, "error: interrupted")
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-2:] == [
+        f"error: interrupted: {said}, and the tags stay; look again with",
+        f"  hosted-model show {arn}",
+    ]

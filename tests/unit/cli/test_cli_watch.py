@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from support.aws_wire import Stack
 from unit.cli.conftest import LOGICAL_ID, REGION, STACK_ID, Command, lease
 
 STACK = "AWS::CloudFormation::Stack"
+#: CloudFormation's clock and the watcher's, in seconds.
+NOW = [0]
 Step = Callable[[Stack], Any]
 
 
@@ -37,7 +40,7 @@ def event(status: str, *, kind: str = STACK, reason: str = "") -> Step:
                 "ResourceType": kind,
                 "ResourceStatus": status,
                 "ResourceStatusReason": reason,
-                "Timestamp": "2026-11-23T08:00:00Z",
+                "Timestamp": f"2026-11-23T08:{NOW[0] // 60:02}:{NOW[0] % 60:02}Z",
             },
         )
 
@@ -51,17 +54,17 @@ def model(status: str, **more: str) -> Step:
 @pytest.fixture
 def play(command: Command, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Watch while one step after the other happens, one for each look; time passes with each."""
-    now = [0.0]
+    NOW[0] = 0
 
     def run(stack: Stack, *steps: Step, timeout: int = 600) -> Any:
         rest = iter(steps)
 
         def wait(self: Cloud, seconds: float) -> None:
-            now[0] += 5
+            NOW[0] += 5
             next(rest, lambda _: None)(stack)
 
         monkeypatch.setattr(Cloud, "wait", wait)
-        monkeypatch.setitem(watching.watch.__kwdefaults__, "clock", lambda: now[0])
+        monkeypatch.setitem(watching.watch.__kwdefaults__, "clock", lambda: NOW[0])
         return CliRunner().invoke(app, ["watch", "Inspection", "--timeout", str(timeout)])
 
     return run
@@ -97,7 +100,7 @@ def test_a_deploy_from_start_to_end(command: Command, play: Callable[..., Any]) 
         "model boards/1  HOSTED, 1 unit (STARTING_HOSTING, 1 unit for at least 5 s)",
         f"{LOGICAL_ID}  UPDATE_COMPLETE",
         "Inspection  UPDATE_COMPLETE",
-        "Inspection  UPDATE_COMPLETE after 30 s",
+        "Inspection  UPDATE_COMPLETE after 25 s",
     ]
 
 
@@ -109,6 +112,30 @@ def test_a_deploy_that_runs_already(command: Command, play: Callable[..., Any]) 
     assert result.exit_code == 0
     assert told(result)[:2] == ["Inspection  UPDATE_IN_PROGRESS", f"{LOGICAL_ID}  UPDATE_IN_PROGRESS"]
     assert "CREATE_COMPLETE" not in result.stdout, "of an earlier operation"
+
+
+def test_it_counts_from_the_operations_beginning(command: Command, play: Callable[..., Any]) -> None:
+    stack = command.stack()
+    event("UPDATE_IN_PROGRESS")(stack)
+    NOW[0] = 600
+    result = play(stack, lambda _: None, event("UPDATE_COMPLETE"))
+    assert told(result)[-1] == "Inspection  UPDATE_COMPLETE after 10:10"
+
+
+def test_on_a_terminal_a_failures_reason_stays(
+    command: Command, play: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    failed = model("CREATE_FAILED", reason="Received [FAILED]. Message returned: no capacity")
+    later = [model("DELETE_IN_PROGRESS")] * 20
+    ended = event("ROLLBACK_COMPLETE")
+    result = play(command.stack(), event("CREATE_IN_PROGRESS"), failed, *later, ended)
+    assert result.exit_code == 1
+    tail = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", result.stdout)
+    # Printed once, above what is drawn anew again and again.
+    assert tail.count("no capacity") == 1
+    assert "Inspection  ROLLBACK_COMPLETE after" in tail
 
 
 @pytest.mark.parametrize(
@@ -144,7 +171,7 @@ def test_an_operation_between_two_looks(command: Command, play: Callable[..., An
             step(stack)
 
     result = play(stack, all_at_once)
-    assert (result.exit_code, told(result)[-1]) == (0, "Inspection  UPDATE_COMPLETE after 5 s")
+    assert (result.exit_code, told(result)[-1]) == (0, "Inspection  UPDATE_COMPLETE after 0 s")
 
 
 def test_a_stack_that_is_not_there_yet(command: Command, play: Callable[..., Any]) -> None:
@@ -154,7 +181,16 @@ def test_a_stack_that_is_not_there_yet(command: Command, play: Callable[..., Any
         command.aws.stacks.append(stack)
         event("CREATE_IN_PROGRESS")(stack)
 
-    assert play(stack, lambda _: None, made, event("CREATE_COMPLETE")).exit_code == 0
+    result = play(stack, lambda _: None, made, event("CREATE_COMPLETE"))
+    assert result.exit_code == 0
+    waits = f"waiting for an operation of Inspection in {REGION}: there is no such stack yet"
+    assert told(result)[0] == waits
+
+
+def test_a_stack_that_never_comes(command: Command, play: Callable[..., Any]) -> None:
+    result = play(Stack(STACK_ID), timeout=60)
+    assert result.exit_code == 1
+    assert "began within 1:00: there is no such stack" in result.stderr
 
 
 def test_no_operation_in_time(command: Command, play: Callable[..., Any]) -> None:

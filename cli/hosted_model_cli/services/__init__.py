@@ -1,0 +1,12 @@
+"""The services that the command knows. A new one is a file with its row, and a line here."""
+
+from __future__ import annotations
+
+from .lookoutvision import ROW as LOOKOUTVISION
+from .rekognition import ROW as REKOGNITION
+from .row import Place, Price, ServiceRow
+
+#: By name, in the order in which they are shown.
+REGISTRY: dict[str, ServiceRow] = {row.name: row for row in (LOOKOUTVISION, REKOGNITION)}
+
+__all__ = ["REGISTRY", "Place", "Price", "ServiceRow"]

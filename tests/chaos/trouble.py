@@ -1,0 +1,137 @@
+"""What goes wrong in a history: kills, faults of services and network, ticks, people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from support.cases import PROJECT, ServiceCase
+from support.world import Rule, World
+
+ERRORS = {
+    "lookoutvision": (
+        "ThrottlingException",
+        "InternalServerException",
+        "ConflictException",
+        "ConnectionReset",
+        "AccessDeniedException",
+    ),
+    "rekognition": (
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "InternalServerError",
+        "ResourceInUseException",
+        "ConnectionReset",
+        "AccessDeniedException",
+    ),
+}
+FINAL = {
+    "lookoutvision": ("ServiceQuotaExceededException", "ValidationException"),
+    "rekognition": ("LimitExceededException", "InvalidParameterException"),
+}
+TAGGING = ("TagResource", "UntagResource", "ListTagsForResource")
+TROUBLE = (
+    "kill",
+    "kill",
+    "faulty_service",
+    "faulty_service",
+    "start_refused_for_good",
+    "answer_endpoint_fails",
+    "eventbridge_fails",
+    "ticks",
+    "hosting_fails",
+)
+PEOPLE = ("stopped_by_hand", "deleted_by_hand", "system_update")
+
+
+def put_model(world: World, case: ServiceCase, version: str, **given: Any) -> None:
+    """Put a model there, or change the one that is."""
+    world.control("PUT", f"models/{PROJECT}/{version}", {"service": case.name, **given})
+
+
+class Wrong:
+    """Puts faults into a world; ``disturbed`` are the versions that somebody stopped or deleted by hand."""
+
+    def __init__(self, world: World, disturbed: set[str]) -> None:
+        self.world, self.disturbed = world, disturbed
+
+    def strike(self, kind: str, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        """Put one kind of trouble into the way of a service and its models."""
+        getattr(self, f"_{kind}")(draw, case, versions)
+
+    def _kill(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        offset, when = draw(st.integers(0, 50)), draw(st.sampled_from(["before", "after"]))
+        self.world.kill_at[len(self.world.calls) + offset] = when
+
+    def _faulty_service(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        lose = draw(st.booleans())
+        operation = draw(st.sampled_from([case.start, case.stop, case.describe, *TAGGING]))
+        error = None if lose else draw(st.sampled_from(ERRORS[case.name]))
+        self._fault(case, operation, error, draw(st.integers(1, 4)), draw(st.integers(0, 6)), lose)
+
+    def _start_refused_for_good(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        self._fault(case, case.start, draw(st.sampled_from(FINAL[case.name])), 1, 0, False)
+
+    def _fault(
+        self, case: ServiceCase, operation: str, error: str | None, times: int, after: int, lose: bool
+    ) -> None:
+        body: dict[str, Any] = {"operation": operation, "times": times, "after": after, "lose_response": lose}
+        if error:
+            body["error"] = error
+        self.world.control("POST", "faults", {**body, "service": case.name})
+
+    def _answer_endpoint_fails(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        faults = st.lists(st.sampled_from([500, 503, "reset"]), min_size=1, max_size=3)
+        self.world.answer_faults.extend(draw(faults))
+
+    def _eventbridge_fails(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        operations = ["PutRule", "PutTargets", "DescribeRule", "RemoveTargets", "DeleteRule"]
+        fault = (draw(st.sampled_from(operations)), "InternalException")
+        self.world.event_faults += [fault] * draw(st.integers(1, 2))
+
+    def _ticks(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        """Ticks that are late or repeated; or the first is missing and the second comes."""
+        plan = draw(st.lists(st.sampled_from([0.0, 0.5, 20.0, 70.0]), max_size=3))
+
+        def planned(found: Rule) -> list[float]:
+            return plan or ([0.0] if found.ticks > 1 else [])
+
+        self.world.tick_plan = planned
+
+    def _hosting_fails(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        outcome = draw(st.sampled_from([case.failed, case.running]))
+        put_model(self.world, case, draw(st.sampled_from(versions)), start_outcome=outcome)
+
+    def people(self, kind: str, case: ServiceCase, version: str, moment: float) -> None:
+        """Let somebody do something to a model by hand, after some seconds."""
+        getattr(self, f"_{kind}")(case, version, moment)
+
+    def _stopped_by_hand(self, case: ServiceCase, version: str, moment: float) -> None:
+        self.disturbed.add(version)
+        self.world.after(moment, lambda: self._if_running(case, version, case.stopped))
+
+    def _deleted_by_hand(self, case: ServiceCase, version: str, moment: float) -> None:
+        self.disturbed.add(version)
+        self.world.after(moment, lambda: put_model(self.world, case, version, status=case.deleting))
+
+    def _system_update(self, case: ServiceCase, version: str, moment: float) -> None:
+        if case.name != "lookoutvision":
+            return
+
+        def begins() -> None:
+            if self._if(case, version, case.running, "SYSTEM_UPDATING"):
+                self.world.after(25.0, lambda: self._if(case, version, "SYSTEM_UPDATING", case.running))
+
+        self.world.after(moment, begins)
+
+    def _if_running(self, case: ServiceCase, version: str, status: str) -> bool:
+        return any(self._if(case, version, now, status) for now in (case.running, case.starting))
+
+    def _if(self, case: ServiceCase, version: str, now: str, status: str) -> bool:
+        path = f"models/{PROJECT}/{version}?service={case.name}"
+        if self.world.control("GET", path)["status"] != now:
+            return False
+        put_model(self.world, case, version, status=status)
+        return True
