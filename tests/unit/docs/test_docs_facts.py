@@ -13,8 +13,10 @@ from aws_cdk.assertions import Template
 
 from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
 from hosted_model_runtime import contract
+from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.model import Phase
 from hosted_model_runtime.services import lookoutvision, rekognition
+from support.moves import ROWS
 from unit.docs.pages import ROOT, code, load, rows
 
 
@@ -50,6 +52,19 @@ def test_the_statuses_of_the_concepts_page():
 
 def test_the_tags_of_the_concepts_page():
     assert {code(row[0])[0] for row in rows("docs/concepts.md", "tag")} == set(contract.Tag.ALL)
+
+
+def test_the_states_of_the_concepts_page():
+    said = [state for row in rows("docs/concepts.md", "state") for state in code(row[0])]
+    assert said == [state.value for state in State]
+
+
+def test_the_moves_of_the_concepts_page():
+    """Else run .venv/bin/python scripts/move_table.py."""
+    renewed = runpy.run_path(str(ROOT / "scripts/move_table.py"))["renewed"]
+    page = (ROOT / "docs/concepts.md").read_text(encoding="utf-8")
+    assert page == renewed(page)
+    assert len(list(rows("docs/concepts.md", "request"))) > len(ROWS)
 
 
 def test_the_line_counts():
