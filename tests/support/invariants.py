@@ -186,18 +186,22 @@ class Requests:
     def _schedules_give_way(self) -> Iterable[str]:
         """A schedule does nothing while a request is at work, and nothing after a Delete."""
         began: dict[tuple[str, str], float] = {}
+        ended: dict[tuple[str, str], float] = {}
         for effect in self.world.effects:
             began.setdefault((effect.request_id, effect.arn), effect.time)
+            ended[effect.request_id, effect.arn] = effect.time
         for effect in self.world.effects:
             stack = next((one for one in self.resources if effect.request_id in one.scheduled), None)
             if stack is None or effect.operation not in (*STARTS, *STOPS):
                 continue
             for sent in stack.requests:
-                since = began.get((sent.event["RequestId"], effect.arn), float("inf"))
+                on_model = (sent.event["RequestId"], effect.arn)
+                since = began.get(on_model, float("inf"))
                 # What a rollback or another request came after is no longer at work.
                 until = min((one.issued for one in self._later(stack, sent)), default=float("inf"))
                 if sent.event["RequestType"] != "Delete":
-                    until = min(until, sent.answers[0].time if sent.answers else sent.expiry)
+                    # A rollback that is done with this model may still be stopping the one that it undoes.
+                    until = min(until, ended.get(on_model, float("inf")))
                 if since + IN_FLIGHT_SECONDS < effect.time < until:
                     number = stack.requests.index(sent)
                     yield f"6: a schedule did {effect.operation} while request {number} was at work"
