@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hosted_model_runtime.contract import Metric, Tag
+from hosted_model_runtime.contract import Metric
 from hosted_model_runtime.decisions.ends import Done, Failed, Superseded
-from hosted_model_runtime.decisions.marks import Mark, State
+from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.model import Phase, Units
 from hosted_model_runtime.decisions.moves import (
     AskFormer,
@@ -72,6 +72,7 @@ from support.moves.words import (
     earlier,
     fails,
     hours,
+    mark_of,
     owned,
     sees,
     take,
@@ -164,6 +165,10 @@ HOSTING = Group(
             CREATE, CREATE.wrote(STARTED), STOPPED, CREATE.tags(STARTED),
             Fail(Failing(Failed("stopped by somebody else"), NOW)),
         ),
+        Row(
+            CREATE, CREATE.wrote(STARTED), STOPPED.but("another delivery came further since", outrun=True),
+            CREATE.tags(STARTED), Look(),
+        ),
         Row(CREATE, CREATE.wrote(STARTED), RUNNING, LATER, SILENCE),
         Row(RESIZING, RESIZING.wrote(HELD), RUNNING, RESIZING.tags(HELD), Stop()),
         Row(RESIZING, RESIZING.wrote(HELD), STOPPING, UNREAD, Pause(idle=True)),
@@ -194,7 +199,7 @@ HOURS = Group(
         ),
         Row(
             ON_TIME, NOTHING, STOPPED, hours("Stop", ASLEEP),
-            take(ON_TIME.mark(INTENT), Mark.parse(hours("Stop", ASLEEP).value[Tag.HOURS])),
+            take(ON_TIME.mark(INTENT), mark_of(hours("Stop", ASLEEP))),
         ),
         Row(ON_TIME, ON_TIME.wrote(INTENT), STOPPED, ON_TIME.tags(INTENT), Start(Units(1), "Start")),
         Row(
@@ -212,6 +217,15 @@ HOURS = Group(
             ON_TIME, ON_TIME.wrote(HELD, hosted_at=HOSTED_AT), RESIZED,
             ON_TIME.tags(HELD, hosted_at=HOSTED_AT), Note(ON_TIME.mark(DONE, HOSTED_AT)),
         ),
+        Row(
+            ON_TIME, ON_TIME.wrote(INTENT, 75), STOPPED, hours("Stop", ASLEEP),
+            take(ON_TIME.mark(INTENT), mark_of(hours("Stop", ASLEEP))),
+        ),
+        Row(
+            OFF_TIME, OFF_TIME.wrote(SLEEPING, 75), RUNNING, hours("Start", DONE, ISSUED),
+            take(OFF_TIME.mark(SLEEPING, HOSTED_AT), mark_of(hours("Start", DONE, ISSUED))),
+        ),
+        Row(ON_TIME, ON_TIME.wrote(INTENT), STOPPED, hours("Stop", ASLEEP, ISSUED), SILENCE),
         Row(ON_TIME, NOTHING, STOPPED, AT_WORK, SILENCE),
         Row(OFF_TIME, NOTHING, RUNNING, before(DONE), SILENCE),
         Row(WITH_HOURS, NOTHING, STOPPED, hours("Stop", ASLEEP), take(

@@ -51,6 +51,7 @@ from support.moves.words import (
     HOUR,
     ISSUED,
     LATER,
+    MOVED_LATER,
     NAME,
     NOBODY,
     NOTHING,
@@ -118,8 +119,6 @@ LETTING_GO = Group(
 
 DEPLOYED_THERE = other(earlier(DONE), "an earlier deploy")
 GIVEN_UP = other(Mark(ISSUED, "Delete", "request-3", RELEASING, "0123456789ab"), "giving it up")
-TAKEN_LATER = Mark(ISSUED + SECOND, "Create", "request-3", DONE, "0123456789ab", HOSTED_AT, "1")
-MOVED_LATER = other(TAKEN_LATER, "it took it later")
 MOVED_TO_OTHER = other(earlier(DONE), "it was renamed")
 RENAMED = formerly(CREATE.tags(HELD), earlier(DONE, units="3"), OTHER)
 WAS = {Tag.FORMER_LOGICAL_ID: OTHER, Tag.FORMER_REQUEST: str(earlier(DONE))}

@@ -143,11 +143,17 @@ LATER = Said(
 DEPLOYED = Said("deployed with hours", owned(earlier(State.DONE, has_hours=True)))
 
 
-def hours(kind: str, state: State) -> Said:
+def hours(kind: str, state: State, issued: datetime = ISSUED - SECOND) -> Said:
     """A schedule left this mark, under the request that commands the model."""
-    mark = Mark(ISSUED - SECOND, kind, "schedule-1", state, DECLARED, HOSTED_AT, "1", under="request-1")
-    words = f"deployed with hours, their last {kind.lower()} `{state.value}`"
+    mark = Mark(issued, kind, "schedule-1", state, DECLARED, HOSTED_AT, "1", under="request-1")
+    when = " of the same second" if issued == ISSUED else ""
+    words = f"deployed with hours, their last {kind.lower()}{when} `{state.value}`"
     return Said(words, {**DEPLOYED.value, Tag.HOURS: str(mark)})
+
+
+def mark_of(tags: Said) -> Mark | None:
+    """The mark that :func:`hours` put there."""
+    return Mark.parse(tags.value[Tag.HOURS])
 
 
 def closed(words: str, after: timedelta, logical_id: str = NAME, stack: str = STACK) -> Said:
@@ -162,6 +168,11 @@ def closed(words: str, after: timedelta, logical_id: str = NAME, stack: str = ST
 def other(mark: Mark, words: str) -> Said:
     """Another resource of the stack owns it."""
     return Said(f"`{OTHER}` owns it: {words}", owned(mark, OTHER))
+
+
+MOVED_LATER = other(
+    Mark(ISSUED + SECOND, "Create", "request-3", State.DONE, DECLARED, HOSTED_AT, "1"), "it took it later"
+)
 
 
 def formerly(tags: Said, mark: Mark, logical_id: str, words: str = "") -> Said:

@@ -15,7 +15,7 @@ from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCus
 from hosted_model_runtime import contract
 from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.model import Phase
-from hosted_model_runtime.services import lookoutvision, rekognition
+from hosted_model_runtime.services import Service, lookoutvision, rekognition
 from support.moves import ROWS
 from unit.docs.pages import ROOT, code, load, rows
 
@@ -65,6 +65,11 @@ def test_the_moves_of_the_concepts_page():
     page = (ROOT / "docs/concepts.md").read_text(encoding="utf-8")
     assert page == renewed(page)
     assert len(list(rows("docs/concepts.md", "request"))) > len(ROWS)
+
+
+def test_every_member_of_an_adapter_is_in_the_page_on_adding_a_service():
+    said = {name for row in rows("docs/add-a-service.md", "method") for name in code(row[0])}
+    assert said == {name for name in vars(Service) if callable(getattr(Service, name)) and name[0] != "_"}
 
 
 def test_the_line_counts():
