@@ -22,7 +22,7 @@ GONE = ("DELETED", "ROLLBACK_COMPLETE", "NONE")
 STARTS = frozenset(case.start for case in CASES.values())
 STOPS = frozenset(case.stop for case in CASES.values())
 RUNNING = frozenset(
-    {"SYSTEM_UPDATING", *(status for case in CASES.values() for status in (case.running, case.starting))}
+    {one for case in CASES.values() for one in (case.running, case.starting, case.updating) if one}
 )
 STABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
@@ -135,10 +135,11 @@ class Requests:
         for (request_id, arn), count in starts.items():
             # Without ClientTokens, a start that was killed before it was noted and then stopped by hand
             # cannot be told from one that never was.
-            by_hand = ":rekognition:" in arn and arn.split("/")[-2] in self.disturbed
+            tokens = CASES[arn.split(":")[2]].takes_tokens
+            by_hand = not tokens and not self.disturbed.isdisjoint(arn.split("/"))
             scheduled = any(request_id in stack.scheduled for stack in self.resources)
             allowed = Scheduled.ATTEMPTS if scheduled else 1
-            if scheduled and ":rekognition:" in arn:
+            if scheduled and not tokens:
                 # Without ClientTokens, a try that failed and was killed before that was noted is made again.
                 allowed += self.world.killed
             if count > allowed and not by_hand:
