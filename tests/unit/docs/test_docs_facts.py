@@ -79,6 +79,9 @@ def test_the_line_counts():
     assert page.count("| `lambda/hosted_model_runtime/services/") == 2
     assert page.count("| `constructs/hosted_model/grants/") == 2
     assert page.count("| `constructs/hosted_model/") == 4
+    assert page.count("| `cli/hosted_model_cli/services/") == 2
+    assert page.count("| `local/hosted_model_local/simulator/") == 2
+    assert "| Amazon Rekognition Custom Labels, adapter |" in page
 
 
 def test_every_metric_is_in_the_monitoring_page():
