@@ -112,5 +112,5 @@ def test_the_pictures_are_those_that_the_script_draws(tmp_path, monkeypatch):
     assert drawn == {
         path.name: path.read_text(encoding="utf-8")
         for path in (ROOT / "docs/images").glob("*.svg")
-        if not path.name.startswith("benchmarks-")
+        if not path.name.startswith("benchmarks-") and path.name != "rooms.svg"
     }
