@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from benchmarks.report import Results, Row
+from benchmarks.rows import Results, Row
 
 OURS, PEER = "hosted-model", "provider-5s"
 MOST_MODELS = 200

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -13,9 +11,9 @@ from typing import Any
 from benchmarks import ROOT, goals
 from benchmarks.plot import Axis, Chart
 from benchmarks.prices import PRICES, REGION
+from benchmarks.rows import Results
 
 DOCS = ROOT / "docs"
-Row = dict[str, Any]
 DESIGNS = ("hosted-model", "crhelper-2min", "crhelper-1min", "provider-5s", "provider-1s", "sleeper-5s")
 #: Which of our schedule's choices are named in the picture, beside the chosen one.
 CURVE_TEXTS = (0.5, 1.0, 1.5, 5.0, 10.0, 30.0)
@@ -27,28 +25,6 @@ NAMES = {
     "provider-1s": "CDK Provider framework, 1 s",
     "sleeper-5s": "a function that sleeps, 5 s",
 }
-
-
-@dataclass(frozen=True)
-class Results:
-    """One run: what it says of itself, and its rows."""
-
-    head: dict[str, Any]
-    rows: Sequence[Row]
-
-    @staticmethod
-    def read(path: Path) -> Results:
-        """Return the results of a file that ``python -m benchmarks`` wrote."""
-        found = json.loads(path.read_text())
-        return Results({key: value for key, value in found.items() if key != "rows"}, found["rows"])
-
-    def of(self, measure: str, **members: Any) -> list[Row]:
-        """Return the rows of a measure that have these members."""
-        return [
-            row
-            for row in self.rows
-            if row["measure"] == measure and all(row.get(key) == value for key, value in members.items())
-        ]
 
 
 def number(value: Any, digits: int = 2) -> str:

@@ -14,15 +14,16 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = "<!-- line counts -->"
-FILES = {
-    "lookoutvision": "Lookout for Vision",
-    "rekognition": "Rekognition Custom Labels",
-}
+ADAPTERS = "lambda/hosted_model_runtime/services"
+#: Every service has a file of its name in each of them.
 FOLDERS = {
-    "lambda/hosted_model_runtime/services": "adapter",
+    ADAPTERS: "adapter",
     "constructs/hosted_model/grants": "grants",
     "constructs/hosted_model": "construct",
+    "cli/hosted_model_cli/services": "row of the command",
+    "local/hosted_model_local/simulator": "simulator",
 }
+_NO_SERVICE = ("__init__", "base")
 _NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 
 
@@ -34,13 +35,20 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 def table() -> str:
     """Return the table, in Markdown."""
     lines = ["| file | what | lines of code | lines in all |", "|---|---|---|---|"]
-    for name, service in FILES.items():
+    adapters = sorted(path for path in (ROOT / ADAPTERS).glob("*.py") if path.stem not in _NO_SERVICE)
+    for adapter in adapters:
+        service = _title(adapter.read_text(encoding="utf-8"))
         for folder, part in FOLDERS.items():
-            path = f"{folder}/{name}.py"
+            path = f"{folder}/{adapter.name}"
             source = (ROOT / path).read_text(encoding="utf-8")
             counts = f"{code_lines(source)} | {len(source.splitlines())}"
             lines.append(f"| `{path}` | {service}, {part} | {counts} |")
     return "\n".join(lines)
+
+
+def _title(source: str) -> str:
+    """Return the service's name: an adapter's docstring begins with it, and with a comma after it."""
+    return (ast.get_docstring(ast.parse(source)) or "").partition(",")[0]
 
 
 def code_lines(source: str) -> int:

@@ -27,7 +27,7 @@ keeps it; so a release of crhelper that closes a hazard turns its test red, and 
 Made by `make hazards` (`.venv/bin/python scripts/crhelper_hazards.py`), which runs
 `tests/protocol/test_crhelper_hazards.py` and writes what was seen in that run. `<random>` stands for eight
 characters that differ from run to run. Overrides are methods of `HostedModelResource` in
-`lambda/hosted_model_runtime/resource.py`.
+`lambda/hosted_model_runtime/cloudformation/crhelper_resource.py`.
 """
 
 

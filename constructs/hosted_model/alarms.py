@@ -54,9 +54,8 @@ class Alarmed(MeasuredModel):
         period
             Whole minutes. Default: 5 minutes; an hour where ``idle_for`` is longer than a day.
         requests
-            What counts as use, as a sum. Default: SuccessfulRequestCount of the service: of this model for
-            Lookout for Vision, of all models of account and region for Rekognition Custom Labels, which
-            counts calls by operation only.
+            What counts as use, as a sum. Default: SuccessfulRequestCount of the service: of this model or,
+            where the service counts calls by operation only, of all models of account and region.
         options
             Those of ``aws_cloudwatch.Alarm``.
 

@@ -55,9 +55,9 @@ class HostedModelProvider(Construct):
         Mebibytes, 128 to 10240. Default: 160, of which the function needs some 95.
     vpc
         Where the function runs. From there it must reach the model's service, EventBridge, and Amazon S3,
-        where CloudFormation waits for its answer: by a NAT gateway, or by interface endpoints for
-        ``rekognition`` or ``lookoutvision`` and for ``events``, and a gateway endpoint for ``s3``. Where it
-        cannot, a deploy ends after an hour without a reason. Default: no VPC.
+        where CloudFormation waits for its answer: by a NAT gateway, or by interface endpoints for that
+        service and for ``events``, and a gateway endpoint for ``s3``. Where it cannot, a deploy ends after an
+        hour without a reason. Default: no VPC.
     vpc_subnets, security_groups
         Of ``vpc``. Default: its private subnets; a new group that lets everything out.
 

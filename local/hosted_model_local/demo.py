@@ -30,7 +30,7 @@ _LOG_LINES = 40
 _COMMAND_WIDTH = 78
 
 
-def run(service: str = "lookoutvision", *, app: Path | None = None, start_seconds: float = 15.0) -> int:
+def run(service: str = next(iter(SERVICES)), *, app: Path | None = None, start_seconds: float = 15.0) -> int:
     """Run the demo on a cloud of its own; 0 if every expectation was met, else 1.
 
     Parameters

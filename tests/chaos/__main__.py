@@ -27,12 +27,24 @@ def kill_points(job: tuple[str, str, bool]) -> Found:
     """Kill one lifecycle everywhere; runs in a process of its own."""
     service, name, handover = job
     from chaos.lifecycles import killed_everywhere
-    from support.cases import CASES
     from support.world import virtual
 
     logging.disable(logging.CRITICAL)
     with virtual():
         report = killed_everywhere(CASES[service], name, handover, every=True)
+    logging.disable(logging.NOTSET)
+    return Found({"kill_points": report.runs - 1}, report.broken)
+
+
+def renames_killed(job: tuple[str, str]) -> Found:
+    """Kill the rename of a construct everywhere; runs in a process of its own."""
+    service, name = job
+    from chaos.moving import killed_everywhere
+    from support.world import virtual
+
+    logging.disable(logging.CRITICAL)
+    with virtual():
+        report = killed_everywhere(CASES[service], name, every=True)
     logging.disable(logging.NOTSET)
     return Found({"kill_points": report.runs - 1}, report.broken)
 
@@ -62,6 +74,7 @@ def main() -> int:
     parser.add_argument("--replay", metavar="KIND:SERVICE:SEED", help="play one job by itself")
     given = parser.parse_args()
     from chaos.lifecycles import LIFECYCLES
+    from chaos.moving import STORIES
     from support.apps import prepare
     from support.policy import template
 
@@ -88,6 +101,7 @@ def main() -> int:
             for name in LIFECYCLES
             for handover in (False, True)
         ]
+        jobs += [(renames_killed, (service, name)) for service in services for name in STORIES]
     counted: Counter[str] = Counter()
     broken: list[str] = []
     began = time.monotonic()

@@ -28,8 +28,15 @@ SUITES = {
 }
 #: What holds the other packages, each by its own tests.
 OTHER_SUITES = {
-    "constructs/hosted_model": {"unit tests": ["unit/constructs"]},
-    "cli/hosted_model_cli": {"unit tests": ["unit/cli"]},
+    "constructs/hosted_model": {
+        "unit tests": [
+            "unit/constructs/test_constructs_policy.py",
+            "unit/constructs/test_constructs_stable_ids.py",
+            "unit/constructs",
+        ]
+    },
+    "cli/hosted_model_cli": {"unit tests": ["unit/cli/test_cli_owners.py", "unit/cli"]},
+    "local/hosted_model_local": {"unit tests": ["unit/local/test_local_adjustments.py", "unit/local"]},
 }
 SECONDS = 600
 
@@ -329,6 +336,27 @@ MUTANTS = (
         "override_logical_id(",
         "node.add_metadata('was', ",
         "constructs/hosted_model",
+    ),
+    Mutant(
+        "the local cloud takes another service token",
+        "ministack_adjustments.py",
+        '        if custom and old.get("ServiceToken") != new.get("ServiceToken"):\n',
+        "        if False:\n",
+        "local/hosted_model_local",
+    ),
+    Mutant(
+        "what a stack could not delete counts as declared",
+        "owners.py",
+        '    if mine and mine.status in ("DELETE_FAILED", "DELETE_IN_PROGRESS"):\n',
+        "    if mine:\n        return YES\n    if mine:\n",
+        "cli/hosted_model_cli",
+    ),
+    Mutant(
+        "what a deploy is making counts as undeclared",
+        "owners.py",
+        "    if stack.moving:\n",
+        "    if False:\n",
+        "cli/hosted_model_cli",
     ),
 )
 

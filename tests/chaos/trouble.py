@@ -10,27 +10,6 @@ from hypothesis import strategies as st
 from support.cases import PROJECT, ServiceCase
 from support.world import Rule, World
 
-ERRORS = {
-    "lookoutvision": (
-        "ThrottlingException",
-        "InternalServerException",
-        "ConflictException",
-        "ConnectionReset",
-        "AccessDeniedException",
-    ),
-    "rekognition": (
-        "ThrottlingException",
-        "ProvisionedThroughputExceededException",
-        "InternalServerError",
-        "ResourceInUseException",
-        "ConnectionReset",
-        "AccessDeniedException",
-    ),
-}
-FINAL = {
-    "lookoutvision": ("ServiceQuotaExceededException", "ValidationException"),
-    "rekognition": ("LimitExceededException", "InvalidParameterException"),
-}
 TAGGING = ("TagResource", "UntagResource", "ListTagsForResource")
 TROUBLE = (
     "kill",
@@ -68,11 +47,11 @@ class Wrong:
     def _faulty_service(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
         lose = draw(st.booleans())
         operation = draw(st.sampled_from([case.start, case.stop, case.describe, *TAGGING]))
-        error = None if lose else draw(st.sampled_from(ERRORS[case.name]))
+        error = None if lose else draw(st.sampled_from(case.passing))
         self._fault(case, operation, error, draw(st.integers(1, 4)), draw(st.integers(0, 6)), lose)
 
     def _start_refused_for_good(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
-        self._fault(case, case.start, draw(st.sampled_from(FINAL[case.name])), 1, 0, False)
+        self._fault(case, case.start, draw(st.sampled_from(case.final)), 1, 0, False)
 
     def _fault(
         self, case: ServiceCase, operation: str, error: str | None, times: int, after: int, lose: bool
@@ -117,12 +96,12 @@ class Wrong:
         self.world.after(moment, lambda: put_model(self.world, case, version, status=case.deleting))
 
     def _system_update(self, case: ServiceCase, version: str, moment: float) -> None:
-        if case.name != "lookoutvision":
+        if not case.updating:
             return
 
         def begins() -> None:
-            if self._if(case, version, case.running, "SYSTEM_UPDATING"):
-                self.world.after(25.0, lambda: self._if(case, version, "SYSTEM_UPDATING", case.running))
+            if self._if(case, version, case.running, case.updating):
+                self.world.after(25.0, lambda: self._if(case, version, case.updating, case.running))
 
         self.world.after(moment, begins)
 

@@ -119,9 +119,7 @@ class TestDeploys:
         stack = asleep(world, case)
         play(world, stack.update(wanted(case, units=2)))
         assert stack.status == "UPDATE_COMPLETE"
-        assert stack.requests[-1].answers[0].body["Data"]["Status"] == (
-            "TRAINED" if case.name == "lookoutvision" else "STOPPED"
-        )
+        assert stack.requests[-1].answers[0].body["Data"]["Status"] == case.stopped
         assert model(world, case)["starts"] == 1
         # The schedule still carries what was declared before: what the lease says goes first.
         stack.schedule("Start", properties=wanted(case, units=1))
@@ -290,7 +288,7 @@ class TestFailures:
 
     def test_a_quota_that_is_met_once_is_tried_again(self, world: World, case: ServiceCase) -> None:
         stack = asleep(world, case)
-        error = "ServiceQuotaExceededException" if case.name == "lookoutvision" else "LimitExceededException"
+        error = case.final[0]
         fault = {"operation": case.start, "error": error, "times": 2, "service": case.name}
         world.control("POST", "faults", fault)
         play(world, stack.hours("Start", seconds=900))

@@ -16,7 +16,7 @@ from functools import cache
 from itertools import combinations_with_replacement
 from typing import Any
 
-from support.cases import CASES, PROJECT
+from support.cases import CASES
 from support.intrinsics import ACCOUNT, REGION
 
 Template = dict[str, Any]
@@ -244,7 +244,7 @@ def _declare_model(scope: Any, construct_id: str, account: str, model: Declared)
     from aws_cdk import Duration, RemovalPolicy
     from aws_cdk import aws_scheduler as scheduler
 
-    from hosted_model import HostingHours, LookoutVisionModel, RekognitionCustomLabelsModel
+    from hosted_model import HostingHours
 
     window = HostingHours(
         start=scheduler.ScheduleExpression.cron(hour="7", minute="0"),
@@ -256,8 +256,5 @@ def _declare_model(scope: Any, construct_id: str, account: str, model: Declared)
         "hosting_hours": window if model.hours else None,
         "removal_policy": RemovalPolicy.RETAIN if model.retain else RemovalPolicy.DESTROY,
     }
-    if model.service == "lookoutvision":
-        LookoutVisionModel(scope, construct_id, project_name=PROJECT, model_version=model.version, **given)
-        return
-    arn = model.model["ProjectVersionArn"].replace(ACCOUNT, account)
-    RekognitionCustomLabelsModel(scope, construct_id, project_version_arn=arn, **given)
+    members = {name: value.replace(ACCOUNT, account) for name, value in model.model.items()}
+    CASES[model.service].declare(scope, construct_id, members, **given)

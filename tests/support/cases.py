@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Stack
+from constructs import Construct
 
 PROJECT = "boards"
 VERSIONS = ("1", "2", "3")
@@ -26,13 +26,19 @@ class ServiceCase:
     start: str
     stop: str
     describe: str
-
-    def model(self, version: str) -> dict[str, str]:
-        """Return the Model property of a version."""
-        if self.name == "lookoutvision":
-            return {"ProjectName": PROJECT, "ModelVersion": version}
-        arn = f"arn:aws:rekognition:us-east-1:000000000000:project/{PROJECT}/version/{version}/1600000000001"
-        return {"ProjectVersionArn": arn}
+    #: The Model property of a version.
+    model: Callable[[str], dict[str, str]]
+    #: The identity that every answer about a version must carry.
+    physical_id: Callable[[str], str]
+    #: Make the service's construct: scope, ID, Model property, and the options that all constructs have.
+    declare: Callable[..., Construct]
+    #: Error codes that pass, and those with which a start is refused for good.
+    passing: tuple[str, ...]
+    final: tuple[str, ...]
+    #: Whether starts and stops take a ClientToken.
+    takes_tokens: bool
+    #: The status of a model that the service updates by itself; empty where there is no such status.
+    updating: str = ""
 
     def properties(self, version: str, units: int = 1, **more: Any) -> dict[str, Any]:
         """Return ResourceProperties as CloudFormation sends them: strings."""
@@ -46,12 +52,23 @@ class ServiceCase:
         }
         return {**found, **{key: str(value) for key, value in more.items()}}
 
-    def physical_id(self, version: str) -> str:
-        """Return the identity that every answer must carry."""
-        if self.name == "lookoutvision":
-            return f"lookoutvision/{PROJECT}/{version}"
-        return f"rekognition/{PROJECT}/version/{version}/1600000000001"
 
+# The constructs are imported when they are needed: that starts a process of Node, and most tests need none.
+def _lookoutvision(scope: Construct, construct_id: str, model: Mapping[str, str], **given: Any) -> Construct:
+    from hosted_model import LookoutVisionModel
+
+    project, version = model["ProjectName"], model["ModelVersion"]
+    return LookoutVisionModel(scope, construct_id, project_name=project, model_version=version, **given)
+
+
+def _rekognition(scope: Construct, construct_id: str, model: Mapping[str, str], **given: Any) -> Construct:
+    from hosted_model import RekognitionCustomLabelsModel
+
+    arn = model["ProjectVersionArn"]
+    return RekognitionCustomLabelsModel(scope, construct_id, project_version_arn=arn, **given)
+
+
+_REKOGNITION_ARN = "arn:aws:rekognition:us-east-1:000000000000:project"
 
 LOOKOUTVISION = ServiceCase(
     name="lookoutvision",
@@ -64,6 +81,19 @@ LOOKOUTVISION = ServiceCase(
     start="StartModel",
     stop="StopModel",
     describe="DescribeModel",
+    model=lambda version: {"ProjectName": PROJECT, "ModelVersion": version},
+    physical_id=lambda version: f"lookoutvision/{PROJECT}/{version}",
+    declare=_lookoutvision,
+    passing=(
+        "ThrottlingException",
+        "InternalServerException",
+        "ConflictException",
+        "ConnectionReset",
+        "AccessDeniedException",
+    ),
+    final=("ServiceQuotaExceededException", "ValidationException"),
+    takes_tokens=True,
+    updating="SYSTEM_UPDATING",
 )
 REKOGNITION = ServiceCase(
     name="rekognition",
@@ -76,17 +106,28 @@ REKOGNITION = ServiceCase(
     start="StartProjectVersion",
     stop="StopProjectVersion",
     describe="DescribeProjectVersions",
+    model=lambda version: {
+        "ProjectVersionArn": f"{_REKOGNITION_ARN}/{PROJECT}/version/{version}/1600000000001"
+    },
+    physical_id=lambda version: f"rekognition/{PROJECT}/version/{version}/1600000000001",
+    declare=_rekognition,
+    passing=(
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "InternalServerError",
+        "ResourceInUseException",
+        "ConnectionReset",
+        "AccessDeniedException",
+    ),
+    final=("LimitExceededException", "InvalidParameterException"),
+    takes_tokens=False,
 )
-CASES: Mapping[str, ServiceCase] = {case.name: case for case in (LOOKOUTVISION, REKOGNITION)}
+CASES: dict[str, ServiceCase] = {case.name: case for case in (LOOKOUTVISION, REKOGNITION)}
 
 
-def declare_all(stack: Stack) -> None:
+def declare_all(stack: Construct) -> None:
     """Declare every model of the tests in one stack, so that its policy covers them."""
-    from hosted_model import LookoutVisionModel, RekognitionCustomLabelsModel
-
-    for version in VERSIONS:
-        arn = REKOGNITION.model(version)["ProjectVersionArn"]
-        RekognitionCustomLabelsModel(stack, f"R{version}", project_version_arn=arn)
-    for version in VERSIONS:
-        LookoutVisionModel(stack, f"V{version}", project_name=PROJECT, model_version=version)
-    LookoutVisionModel(stack, "Latest", project_name=PROJECT, model_version="latest")
+    for case in CASES.values():
+        for version in VERSIONS:
+            case.declare(stack, f"{case.name}{version}", case.model(version))
+    LOOKOUTVISION.declare(stack, "Latest", LOOKOUTVISION.model("latest"))

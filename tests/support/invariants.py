@@ -22,7 +22,7 @@ GONE = ("DELETED", "ROLLBACK_COMPLETE", "NONE")
 STARTS = frozenset(case.start for case in CASES.values())
 STOPS = frozenset(case.stop for case in CASES.values())
 RUNNING = frozenset(
-    {"SYSTEM_UPDATING", *(status for case in CASES.values() for status in (case.running, case.starting))}
+    {one for case in CASES.values() for one in (case.running, case.starting, case.updating) if one}
 )
 STABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
@@ -135,10 +135,11 @@ class Requests:
         for (request_id, arn), count in starts.items():
             # Without ClientTokens, a start that was killed before it was noted and then stopped by hand
             # cannot be told from one that never was.
-            by_hand = ":rekognition:" in arn and arn.split("/")[-2] in self.disturbed
+            tokens = CASES[arn.split(":")[2]].takes_tokens
+            by_hand = not tokens and not self.disturbed.isdisjoint(arn.split("/"))
             scheduled = any(request_id in stack.scheduled for stack in self.resources)
             allowed = Scheduled.ATTEMPTS if scheduled else 1
-            if scheduled and ":rekognition:" in arn:
+            if scheduled and not tokens:
                 # Without ClientTokens, a try that failed and was killed before that was noted is made again.
                 allowed += self.world.killed
             if count > allowed and not by_hand:
@@ -186,18 +187,22 @@ class Requests:
     def _schedules_give_way(self) -> Iterable[str]:
         """A schedule does nothing while a request is at work, and nothing after a Delete."""
         began: dict[tuple[str, str], float] = {}
+        ended: dict[tuple[str, str], float] = {}
         for effect in self.world.effects:
             began.setdefault((effect.request_id, effect.arn), effect.time)
+            ended[effect.request_id, effect.arn] = effect.time
         for effect in self.world.effects:
             stack = next((one for one in self.resources if effect.request_id in one.scheduled), None)
             if stack is None or effect.operation not in (*STARTS, *STOPS):
                 continue
             for sent in stack.requests:
-                since = began.get((sent.event["RequestId"], effect.arn), float("inf"))
+                on_model = (sent.event["RequestId"], effect.arn)
+                since = began.get(on_model, float("inf"))
                 # What a rollback or another request came after is no longer at work.
                 until = min((one.issued for one in self._later(stack, sent)), default=float("inf"))
                 if sent.event["RequestType"] != "Delete":
-                    until = min(until, sent.answers[0].time if sent.answers else sent.expiry)
+                    # A rollback that is done with this model may still be stopping the one that it undoes.
+                    until = min(until, ended.get(on_model, float("inf")))
                 if since + IN_FLIGHT_SECONDS < effect.time < until:
                     number = stack.requests.index(sent)
                     yield f"6: a schedule did {effect.operation} while request {number} was at work"

@@ -15,8 +15,8 @@ from .base import Read, ServiceGrants
 
 __all__ = ["SERVICES", "Read", "ServiceGrants"]
 
-#: One row a service.
-SERVICES: tuple[Callable[[Stack], ServiceGrants], ...] = (
+#: One row a service. A list, so that a service from outside this package can be put in.
+SERVICES: list[Callable[[Stack], ServiceGrants]] = [
     lookoutvision.grants,
     rekognition.grants,
-)
+]

@@ -14,8 +14,8 @@ from .lookoutvision import LookoutVision
 from .rekognition import Rekognition
 from .service import Service
 
-#: The first is the control API's default.
-SERVICES: tuple[type[Service], ...] = (LookoutVision, Rekognition)
+#: The first is the control API's default. A list, so that a service from outside can be put in.
+SERVICES: list[type[Service]] = [LookoutVision, Rekognition]
 
 
 def addressed(services: Iterable[Service], request: Request) -> Service | None:

@@ -15,7 +15,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from hosted_model_cli import commands, stopping, waking, watching
+from hosted_model_local.environment import endpoint_variable
 from hosted_model_local.simulator import Request, Simulator
+from hosted_model_local.simulator.registry import SERVICES, by_name
 from hosted_model_local.simulator.server import ThreadedServer
 from hosted_model_runtime.contract import RESOURCE_TYPE, Scheduled, Tag
 from hosted_model_runtime.decisions.marks import Mark, State, stamp
@@ -44,7 +46,7 @@ class Command:
     def model(self, name: str = "boards/1", **members: Any) -> str:
         """Make a model that runs with one unit; its ARN."""
         service = members.get("service", "lookoutvision")
-        running = {"lookoutvision": "HOSTED", "rekognition": "RUNNING"}[service]
+        running = by_name(service).lifecycle.running
         given = {"status": running, "min_inference_units": 1, "stop_seconds": 0, **members}
         return str(self.control("PUT", f"models/{name}", given)["arn"])
 
@@ -109,8 +111,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
             monkeypatch.delenv(name, raising=False)
         settings = {
             "AWS_ENDPOINT_URL": aws.url,
-            "AWS_ENDPOINT_URL_LOOKOUTVISION": server.url,
-            "AWS_ENDPOINT_URL_REKOGNITION": server.url,
+            **{endpoint_variable(name): server.url for one in SERVICES for name in one.endpoint_ids},
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": REGION,

@@ -13,8 +13,10 @@ from aws_cdk.assertions import Template
 
 from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
 from hosted_model_runtime import contract
+from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.model import Phase
-from hosted_model_runtime.services import lookoutvision, rekognition
+from hosted_model_runtime.services import Service, lookoutvision, rekognition
+from support.moves import ROWS
 from unit.docs.pages import ROOT, code, load, rows
 
 
@@ -52,6 +54,24 @@ def test_the_tags_of_the_concepts_page():
     assert {code(row[0])[0] for row in rows("docs/concepts.md", "tag")} == set(contract.Tag.ALL)
 
 
+def test_the_states_of_the_concepts_page():
+    said = [state for row in rows("docs/concepts.md", "state") for state in code(row[0])]
+    assert said == [state.value for state in State]
+
+
+def test_the_moves_of_the_concepts_page():
+    """Else run .venv/bin/python scripts/move_table.py."""
+    renewed = runpy.run_path(str(ROOT / "scripts/move_table.py"))["renewed"]
+    page = (ROOT / "docs/concepts.md").read_text(encoding="utf-8")
+    assert page == renewed(page)
+    assert len(list(rows("docs/concepts.md", "request"))) > len(ROWS)
+
+
+def test_every_member_of_an_adapter_is_in_the_page_on_adding_a_service():
+    said = {name for row in rows("docs/add-a-service.md", "method") for name in code(row[0])}
+    assert said == {name for name in vars(Service) if callable(getattr(Service, name)) and name[0] != "_"}
+
+
 def test_the_line_counts():
     hook = load("_line_counts")
     assert hook.code_lines('"""Said\nhere."""\n\n# why\nx = (\n    1\n)\n\n\ndef f():\n    """Doc."""\n') == 4
@@ -59,6 +79,9 @@ def test_the_line_counts():
     assert page.count("| `lambda/hosted_model_runtime/services/") == 2
     assert page.count("| `constructs/hosted_model/grants/") == 2
     assert page.count("| `constructs/hosted_model/") == 4
+    assert page.count("| `cli/hosted_model_cli/services/") == 2
+    assert page.count("| `local/hosted_model_local/simulator/") == 2
+    assert "| Amazon Rekognition Custom Labels, adapter |" in page
 
 
 def test_every_metric_is_in_the_monitoring_page():
@@ -89,5 +112,5 @@ def test_the_pictures_are_those_that_the_script_draws(tmp_path, monkeypatch):
     assert drawn == {
         path.name: path.read_text(encoding="utf-8")
         for path in (ROOT / "docs/images").glob("*.svg")
-        if not path.name.startswith("benchmarks-")
+        if not path.name.startswith("benchmarks-") and path.name != "rooms.svg"
     }

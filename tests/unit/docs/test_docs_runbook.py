@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from hosted_model_runtime import contract
 from hosted_model_runtime.decisions import lease
-from hosted_model_runtime.decisions.model import Observed, Phase
+from hosted_model_runtime.decisions.model import Observed, Phase, Units
 from hosted_model_runtime.decisions.next_move import REPORTED, STRIPPED
+from hosted_model_runtime.decisions.request import Claim, Request
 from hosted_model_runtime.decisions.steps import Fail, Running, decide
 from hosted_model_runtime.invocation.driver import ADVICE
 from hosted_model_runtime.services import lookoutvision, rekognition
@@ -59,10 +61,10 @@ def failures() -> Iterator[str]:
     yield from ADVICE.values()
     yield REPORTED
     yield STRIPPED
-    claim = lease.Claim("stack", "Model", "request", "Create", lease._time("20260101T000000Z"), "id")
-    later = lease.Claim("other", "Model", "later", "Delete", lease._time("20260102T000000Z"), "id")
+    claim, later = _claim("Create", "mine", 1), _claim("Delete", "other", 2)
     for tags, phase in (
         ({contract.Tag.STACK: "another"}, Phase.STOPPED),
+        (_mark_of_another_resource(), Phase.STOPPED),
         (lease.closing_tag(later), Phase.STOPPED),
         ({}, Phase.RUNNING),
     ):
@@ -72,6 +74,17 @@ def failures() -> Iterator[str]:
     for value in ("", "-"):
         yield contract.LookoutVision.LIMITS["ProjectName"].check(value) or ""
     yield contract.Rekognition.check({}) or ""
+
+
+def _claim(kind: str, stack: str, day: int) -> Claim:
+    issued = datetime(2026, 1, day, tzinfo=UTC)
+    return Claim(Request(kind, "request", stack, "Model", "service", {}, Units(1), issued), "id")
+
+
+def _mark_of_another_resource() -> dict[str, str]:
+    """Two resources of one stack declare one model."""
+    claim = _claim("Create", "mine", 2)
+    return lease.owner_tags(claim, lease.first_mark(claim, {}, None)) | {contract.Tag.LOGICAL_ID: "Other"}
 
 
 @pytest.mark.parametrize("reason", sorted(set(failures())))

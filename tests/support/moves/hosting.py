@@ -1,0 +1,246 @@
+"""Rows of the table: towards a model that runs, and its hours."""
+
+from __future__ import annotations
+
+from hosted_model_runtime.contract import Metric
+from hosted_model_runtime.decisions.ends import Done, Failed, Superseded
+from hosted_model_runtime.decisions.marks import State
+from hosted_model_runtime.decisions.model import Phase, Units
+from hosted_model_runtime.decisions.moves import (
+    AskFormer,
+    Fail,
+    Failing,
+    Finish,
+    Look,
+    Note,
+    Pause,
+    ReadTags,
+    Start,
+    StartCall,
+    Stop,
+)
+from hosted_model_runtime.decisions.next_move import REPORTED
+from support.moves.rows import (
+    ABSENT,
+    ADOPTING,
+    ASLEEP,
+    CREATE,
+    DELETE,
+    DONE,
+    FAILED,
+    HELD,
+    INTENT,
+    NEW_WITH_HOURS,
+    NOW_STAMP,
+    OFF_TIME,
+    ON_TIME,
+    REPLACING,
+    RESIZED,
+    RESIZING,
+    RUNNING,
+    SILENCE,
+    SLEEPING,
+    STARTED,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    UNREADY,
+    UPDATE,
+    WITH_HOURS,
+    Group,
+    Row,
+)
+from support.moves.words import (
+    ACTED,
+    DEPLOYED,
+    HOSTED_AT,
+    ISSUED,
+    LATER,
+    NOBODY,
+    NOT_LOOKED,
+    NOTHING,
+    NOW,
+    OTHER_STACK,
+    SECOND,
+    THEIRS,
+    UNREAD,
+    Said,
+    accepted,
+    answers,
+    before,
+    closed,
+    earlier,
+    fails,
+    hours,
+    mark_of,
+    owned,
+    sees,
+    take,
+)
+
+FIRST_LOOK = Group(
+    "The first look",
+    "Look, then read the tags, then decide who commands the model.",
+    (
+        Row(CREATE, NOTHING, NOT_LOOKED, UNREAD, Look()),
+        Row(CREATE, NOTHING, ABSENT, UNREAD, fails("does not exist")),
+        Row(OFF_TIME, NOTHING, ABSENT, UNREAD, Finish(Superseded("there is no model any more"))),
+        Row(DELETE, NOTHING, ABSENT, UNREAD, Finish(Done())),
+        Row(CREATE, NOTHING, STOPPED, UNREAD, ReadTags()),
+        Row(CREATE, NOTHING, UNREADY, NOBODY, fails("is UNREADY", Metric.INVALID)),
+    ),
+)
+
+WHO_COMMANDS = Group(
+    "Who commands the model",
+    "Taking the lease and saying that a Start follows is one write.",
+    (
+        Row(CREATE, NOTHING, STOPPED, NOBODY, take(CREATE.mark(INTENT))),
+        Row(CREATE, NOTHING, FAILED, NOBODY, take(CREATE.mark(State.STARTING_FAILED))),
+        Row(CREATE, NOTHING, STOPPING, NOBODY, take(CREATE.mark(HELD))),
+        Row(CREATE, NOTHING, RUNNING, NOBODY, fails("no stack owns it", Metric.FOREIGN)),
+        Row(ADOPTING, NOTHING, RUNNING, NOBODY, take(ADOPTING.mark(HELD))),
+        Row(ADOPTING, NOTHING, RESIZED, NOBODY, fails("runs with 3 inference units", Metric.INVALID)),
+        Row(ADOPTING, NOTHING, RUNNING, THEIRS, fails("owned by Model of stack", Metric.FOREIGN)),
+        Row(CREATE, NOTHING, STOPPED, before(DONE), take(CREATE.mark(INTENT), earlier(DONE))),
+        Row(
+            CREATE, NOTHING, STARTING, before(STARTED),
+            take(CREATE.mark(HELD), earlier(STARTED), in_flight=True),
+        ),
+        Row(UPDATE, NOTHING, RUNNING, before(DONE), take(UPDATE.mark(HELD, HOSTED_AT), earlier(DONE))),
+        Row(CREATE, NOTHING, RESIZED, before(DONE), fails("runs with 3 inference units", Metric.INVALID)),
+        Row(CREATE, NOTHING, STOPPED, LATER, SILENCE),
+        Row(CREATE, NOTHING, STOPPED, closed("a later Delete of this resource", SECOND), SILENCE),
+        Row(
+            CREATE, NOTHING, STOPPED, closed("an earlier Delete of this stack", -SECOND),
+            take(CREATE.mark(INTENT), reopens=True),
+        ),
+        Row(
+            CREATE, NOTHING, STOPPED,
+            closed("an earlier Delete of another stack", -SECOND, stack=OTHER_STACK),
+            take(CREATE.mark(INTENT)),
+        ),
+        Row(
+            CREATE, NOTHING, STOPPED, closed("a later Delete of another stack", SECOND, stack=OTHER_STACK),
+            fails("another stack gave it up after", Metric.FOREIGN),
+        ),
+        Row(CREATE, NOTHING, sees(Phase.STOPPED, took=True), before(DONE), Pause()),
+        Row(CREATE, NOTHING, RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT), answers(CREATE, "HOSTED")),
+        Row(CREATE, NOTHING, STOPPED, CREATE.tags(State.FAILED), fails(REPORTED)),
+    ),
+)  # fmt: skip
+
+HOSTING = Group(
+    "Towards a model that runs",
+    "The mark is written before the Start, and once more after it. The tags are not read while there is "
+    "nothing to do but wait.",
+    (
+        Row(CREATE, CREATE.wrote(INTENT), STOPPED, CREATE.tags(INTENT), Start(Units(1), "Start")),
+        Row(CREATE, NOTHING, STOPPED, CREATE.tags(INTENT), Start(Units(1), "Start")),
+        Row(CREATE, NOTHING, STARTING, CREATE.tags(INTENT), Pause(idle=True)),
+        Row(CREATE, NOTHING, FAILED, CREATE.tags(INTENT), _fail := Fail(
+            Failing(Failed("could not be hosted", Metric.HOSTING_FAILED), NOW))),
+        Row(CREATE, CREATE.wrote(HELD), STOPPED, CREATE.tags(HELD), Note(CREATE.mark(INTENT))),
+        Row(CREATE, accepted(CREATE.wrote(INTENT)), ACTED, UNREAD, ReadTags()),
+        Row(
+            CREATE, accepted(CREATE.wrote(INTENT)), ACTED, CREATE.tags(INTENT), Note(CREATE.mark(STARTED)),
+        ),
+        Row(
+            CREATE, accepted(CREATE.wrote(INTENT)), STARTING, CREATE.tags(INTENT), Note(CREATE.mark(STARTED)),
+        ),
+        Row(CREATE, accepted(CREATE.wrote(STARTED)), ACTED, UNREAD, Pause()),
+        Row(CREATE, accepted(CREATE.wrote(STARTED)), STARTING, UNREAD, Pause(idle=True)),
+        Row(CREATE, CREATE.wrote(STARTED), RUNNING, UNREAD, ReadTags()),
+        Row(CREATE, CREATE.wrote(STARTED), RUNNING, CREATE.tags(STARTED), Note(CREATE.mark(DONE, NOW_STAMP))),
+        Row(
+            CREATE, CREATE.wrote(DONE, hosted_at=HOSTED_AT), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT),
+            answers(CREATE, "HOSTED"),
+        ),
+        Row(
+            CREATE, CREATE.wrote(STARTED), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT),
+            answers(CREATE, "HOSTED"),
+        ),
+        Row(CREATE, CREATE.wrote(STARTED), FAILED, CREATE.tags(STARTED), _fail),
+        Row(
+            CREATE, CREATE.wrote(STARTED), STOPPED, CREATE.tags(STARTED),
+            Fail(Failing(Failed("stopped by somebody else"), NOW)),
+        ),
+        Row(
+            CREATE, CREATE.wrote(STARTED), STOPPED.but("another delivery came further since", outrun=True),
+            CREATE.tags(STARTED), Look(),
+        ),
+        Row(CREATE, CREATE.wrote(STARTED), RUNNING, LATER, SILENCE),
+        Row(RESIZING, RESIZING.wrote(HELD), RUNNING, RESIZING.tags(HELD), Stop()),
+        Row(RESIZING, RESIZING.wrote(HELD), STOPPING, UNREAD, Pause(idle=True)),
+        Row(RESIZING, RESIZING.wrote(HELD), STOPPED, RESIZING.tags(HELD), Note(RESIZING.mark(INTENT))),
+        Row(RESIZING, RESIZING.wrote(INTENT), STOPPED, RESIZING.tags(INTENT), Start(Units(2), "Start")),
+        Row(
+            RESIZING, RESIZING.wrote(INTENT).but("Start refused", start=StartCall.REFUSED), RUNNING,
+            RESIZING.tags(INTENT), Stop(),
+        ),
+    ),
+)  # fmt: skip
+
+AT_WORK = Said("a deploy is at work", owned(earlier(STARTED, issued=ISSUED - SECOND, has_hours=True)))
+HOURS = Group(
+    "Hours",
+    "A schedule writes a mark of its own, and gives way to every deploy. A deploy does not wake a model "
+    "whose hours are over.",
+    (
+        Row(OFF_TIME, NOTHING, RUNNING, DEPLOYED, take(OFF_TIME.mark(SLEEPING, HOSTED_AT))),
+        Row(OFF_TIME, OFF_TIME.wrote(SLEEPING), RUNNING, OFF_TIME.tags(SLEEPING), Stop()),
+        Row(OFF_TIME, OFF_TIME.wrote(SLEEPING), STOPPING, UNREAD, Pause(idle=True)),
+        Row(
+            OFF_TIME, OFF_TIME.wrote(SLEEPING), STOPPED, OFF_TIME.tags(SLEEPING), Note(OFF_TIME.mark(ASLEEP)),
+        ),
+        Row(
+            OFF_TIME, OFF_TIME.wrote(ASLEEP, hosted_at=HOSTED_AT), STOPPED,
+            OFF_TIME.tags(ASLEEP, hosted_at=HOSTED_AT), answers(OFF_TIME, "TRAINED"),
+        ),
+        Row(
+            ON_TIME, NOTHING, STOPPED, hours("Stop", ASLEEP),
+            take(ON_TIME.mark(INTENT), mark_of(hours("Stop", ASLEEP))),
+        ),
+        Row(ON_TIME, ON_TIME.wrote(INTENT), STOPPED, ON_TIME.tags(INTENT), Start(Units(1), "Start")),
+        Row(
+            ON_TIME, ON_TIME.wrote(INTENT), STOPPED,
+            Said("its mark, 2 to 4 units", ON_TIME.tags(INTENT, units="2-4").value),
+            Start(Units(2, 4), "Start"),
+        ),
+        Row(
+            ON_TIME, ON_TIME.wrote(INTENT), STOPPED,
+            Said("its mark, no units", ON_TIME.tags(INTENT, units="").value), Start(Units(1), "Start"),
+        ),
+        Row(ON_TIME, NOTHING, STOPPED, ON_TIME.tags(INTENT, attempt=2), Start(Units(1), "Start 2")),
+        Row(ON_TIME, NOTHING, RESIZED, DEPLOYED, take(ON_TIME.mark(HELD, HOSTED_AT))),
+        Row(
+            ON_TIME, ON_TIME.wrote(HELD, hosted_at=HOSTED_AT), RESIZED,
+            ON_TIME.tags(HELD, hosted_at=HOSTED_AT), Note(ON_TIME.mark(DONE, HOSTED_AT)),
+        ),
+        Row(
+            ON_TIME, ON_TIME.wrote(INTENT, 75), STOPPED, hours("Stop", ASLEEP),
+            take(ON_TIME.mark(INTENT), mark_of(hours("Stop", ASLEEP))),
+        ),
+        Row(
+            OFF_TIME, OFF_TIME.wrote(SLEEPING, 75), RUNNING, hours("Start", DONE, ISSUED),
+            take(OFF_TIME.mark(SLEEPING, HOSTED_AT), mark_of(hours("Start", DONE, ISSUED))),
+        ),
+        Row(ON_TIME, ON_TIME.wrote(INTENT), STOPPED, hours("Stop", ASLEEP, ISSUED), SILENCE),
+        Row(ON_TIME, NOTHING, STOPPED, AT_WORK, SILENCE),
+        Row(OFF_TIME, NOTHING, RUNNING, before(DONE), SILENCE),
+        Row(WITH_HOURS, NOTHING, STOPPED, hours("Stop", ASLEEP), take(
+            WITH_HOURS.mark(SLEEPING, HOSTED_AT), earlier(DONE, has_hours=True))),
+        Row(UPDATE, NOTHING, STOPPED, hours("Stop", ASLEEP), take(
+            UPDATE.mark(INTENT), earlier(DONE, has_hours=True))),
+        Row(NEW_WITH_HOURS, NOTHING, STOPPED, NOBODY, take(NEW_WITH_HOURS.mark(INTENT))),
+        Row(REPLACING, NOTHING, STOPPED, NOBODY, AskFormer()),
+        Row(
+            REPLACING, NOTHING.but("the old model is asleep", former_sleeps=True), STOPPED, NOBODY,
+            take(REPLACING.mark(SLEEPING)),
+        ),
+        Row(
+            REPLACING, NOTHING.but("the old model is awake", former_sleeps=False), STOPPED, NOBODY,
+            take(REPLACING.mark(INTENT)),
+        ),
+    ),
+)  # fmt: skip

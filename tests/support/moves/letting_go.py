@@ -1,0 +1,223 @@
+"""Rows of the table: a Delete, and a construct that is renamed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hosted_model_runtime.contract import Metric, Tag
+from hosted_model_runtime.decisions.ends import Done, Failed
+from hosted_model_runtime.decisions.lease import RETURN_WITHIN
+from hosted_model_runtime.decisions.marks import Mark
+from hosted_model_runtime.decisions.model import Units
+from hosted_model_runtime.decisions.moves import (
+    Close,
+    Finish,
+    LetGo,
+    Look,
+    Pause,
+    ReadTags,
+    Start,
+    Stop,
+    WriteTags,
+)
+from support.moves.rows import (
+    ASLEEP,
+    CLOSING,
+    CREATE,
+    DELETE,
+    DONE,
+    FAILED,
+    GONE,
+    HELD,
+    NEW_WITH_HOURS,
+    NOW_STAMP,
+    RELEASING,
+    RESIZED,
+    RETURNING,
+    RUNNING,
+    SILENCE,
+    SLEEPING,
+    STARTED,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    UPDATE,
+    Group,
+    Row,
+)
+from support.moves.words import (
+    ACTED,
+    HOSTED_AT,
+    HOUR,
+    ISSUED,
+    LATER,
+    MOVED_LATER,
+    NAME,
+    NOBODY,
+    NOTHING,
+    OTHER,
+    OTHER_STACK,
+    SECOND,
+    THEIRS,
+    TOOK,
+    UNREAD,
+    Said,
+    Who,
+    accepted,
+    before,
+    closed,
+    earlier,
+    fails,
+    formerly,
+    other,
+    owned,
+    quiet,
+    take,
+)
+
+OWN_CLOSING = Said("closed by this very request", CLOSING)
+LETTING_GO = Group(
+    "Letting go",
+    "A Delete goes by the lease. It closes the model in the same write in which it takes it.",
+    (
+        Row(DELETE, NOTHING, RUNNING, UNREAD, ReadTags()),
+        Row(
+            DELETE, NOTHING, RUNNING, before(DONE),
+            take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
+        ),
+        Row(
+            DELETE, NOTHING, STARTING, before(STARTED),
+            take(DELETE.mark(RELEASING), earlier(STARTED), CLOSING),
+        ),
+        Row(DELETE, DELETE.wrote(RELEASING), TOOK, UNREAD, Look()),
+        Row(DELETE, DELETE.wrote(RELEASING), RUNNING, DELETE.tags(RELEASING), Stop()),
+        Row(DELETE, DELETE.wrote(RELEASING), ACTED, UNREAD, Pause()),
+        Row(DELETE, DELETE.wrote(RELEASING), STOPPING, UNREAD, Pause(idle=True)),
+        Row(DELETE, DELETE.wrote(RELEASING), STOPPED, DELETE.tags(RELEASING), LetGo()),
+        Row(DELETE, DELETE.wrote(RELEASING), FAILED, DELETE.tags(RELEASING), Stop()),
+        Row(
+            DELETE, DELETE.wrote(RELEASING).but("Stop refused", stop_refused=True), FAILED,
+            DELETE.tags(RELEASING), LetGo(),
+        ),
+        Row(DELETE, NOTHING, STOPPED, OWN_CLOSING, Finish(Done())),
+        Row(DELETE, NOTHING, RUNNING, LATER, SILENCE),
+        Row(DELETE, NOTHING, RUNNING, THEIRS, Finish(Done())),
+        Row(
+            DELETE, NOTHING, RUNNING,
+            Said("declared under another name", before(DONE, declared_as="another").value), Finish(Done()),
+        ),
+        Row(DELETE, NOTHING, RUNNING, NOBODY, Finish(Done())),
+        Row(DELETE, NOTHING, STOPPED, NOBODY, Close(reopens=False)),
+        Row(
+            DELETE, NOTHING, STOPPED, closed("an earlier Delete of this stack", -SECOND), Close(reopens=True),
+        ),
+        Row(DELETE, NOTHING, STOPPED, closed("a later Delete", SECOND, stack=OTHER_STACK), Finish(Done())),
+    ),
+)  # fmt: skip
+
+# --- a construct is renamed: `Other` is the resource that it was, or that it has become ---------------------
+
+DEPLOYED_THERE = other(earlier(DONE), "an earlier deploy")
+GIVEN_UP = other(Mark(ISSUED, "Delete", "request-3", RELEASING, "0123456789ab"), "giving it up")
+MOVED_TO_OTHER = other(earlier(DONE), "it was renamed")
+RENAMED = formerly(CREATE.tags(HELD), earlier(DONE, units="3"), OTHER)
+WAS = {Tag.FORMER_LOGICAL_ID: OTHER, Tag.FORMER_REQUEST: str(earlier(DONE))}
+OWN = Said("an earlier request's mark", owned(earlier(DONE)))
+
+
+def gone(request: Who) -> dict[str, str]:
+    """What a resource leaves that another one of its stack took over from."""
+    mark = replace(request.mark(GONE), units="")
+    return {Tag.FORMER_LOGICAL_ID: NAME, Tag.FORMER_REQUEST: str(mark)}
+
+
+def returned(mark: Mark) -> dict[str, str]:
+    return {**gone(DELETE), Tag.LOGICAL_ID: OTHER, Tag.REQUEST: str(mark)}
+
+
+def undone(mark: Mark, words: str = "") -> Said:
+    """The rename is rolled back: this Delete of the new name gives the lease back."""
+    return formerly(DELETE.tags(RETURNING), mark, OTHER, words)
+
+
+BACK = DELETE.wrote(RETURNING)
+MOVING = Group(
+    "Moving house",
+    f"`{NAME}` asks. `{OTHER}` is the logical ID that the construct had before it was renamed, or has now.",
+    (
+        Row(CREATE, NOTHING, RUNNING, DEPLOYED_THERE, take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS)),
+        Row(CREATE, NOTHING, RESIZED, DEPLOYED_THERE, take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS)),
+        Row(CREATE, CREATE.wrote(HELD), RESIZED, RENAMED, Stop()),
+        Row(
+            NEW_WITH_HOURS, NOTHING, STOPPED, other(earlier(ASLEEP, has_hours=True), "asleep"),
+            take(
+                NEW_WITH_HOURS.mark(SLEEPING, HOSTED_AT), earlier(ASLEEP, has_hours=True),
+                {**WAS, Tag.FORMER_REQUEST: str(earlier(ASLEEP, has_hours=True))},
+            ),
+        ),
+        Row(CREATE, NOTHING, STOPPING, GIVEN_UP, Pause()),
+        Row(CREATE, NOTHING, RUNNING, MOVED_LATER, fails("declare it once", Metric.FOREIGN)),
+        Row(CREATE, NOTHING, RUNNING, formerly(MOVED_LATER, earlier(GONE, issued=ISSUED), NAME), SILENCE),
+        Row(
+            DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME),
+            WriteTags(gone(DELETE), Done()),
+        ),
+        Row(DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(GONE), NAME), Finish(Done())),
+        Row(DELETE, NOTHING, RUNNING, MOVED_TO_OTHER, WriteTags(gone(DELETE), Done(), quiet=True)),
+        Row(DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"), Finish(Done())),
+        Row(DELETE, quiet(NOTHING, 5), RUNNING, MOVED_TO_OTHER, Pause()),
+        Row(DELETE, quiet(NOTHING, -1), RUNNING, MOVED_TO_OTHER, Finish(Done())),
+        Row(
+            UPDATE, NOTHING, RUNNING, formerly(OWN, earlier(DONE), OTHER),
+            take(
+                UPDATE.mark(HELD, HOSTED_AT), earlier(DONE),
+                {Tag.FORMER_REQUEST: str(earlier(GONE, hosted_at=HOSTED_AT))},
+            ),
+        ),
+        Row(
+            DELETE, NOTHING, RUNNING, formerly(OWN, earlier(DONE), OTHER),
+            take(DELETE.mark(RETURNING, HOSTED_AT), earlier(DONE)),
+        ),
+        Row(
+            DELETE, NOTHING, RUNNING, formerly(OWN, earlier(GONE), OTHER),
+            take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
+        ),
+        Row(
+            DELETE, NOTHING, RUNNING,
+            formerly(
+                Said("a mark of 36 hours ago", owned(earlier(DONE, issued=ISSUED - RETURN_WITHIN))),
+                earlier(DONE, issued=ISSUED - RETURN_WITHIN - HOUR), OTHER,
+            ),
+            take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE, issued=ISSUED - RETURN_WITHIN), CLOSING),
+        ),
+        Row(DELETE, quiet(BACK, 5), RUNNING, UNREAD, Pause(idle=True)),
+        Row(DELETE, BACK, RUNNING, undone(earlier(DONE)), WriteTags(returned(earlier(DONE)), Done())),
+        Row(DELETE, BACK, RESIZED, undone(earlier(DONE)), Stop()),
+        Row(DELETE, BACK, STOPPING, undone(earlier(DONE)), Pause(idle=True)),
+        Row(
+            DELETE, BACK, STOPPED, undone(earlier(DONE, units="2-4"), "`done`, 2 to 4 units"),
+            Start(Units(2, 4), "Return"),
+        ),
+        Row(
+            DELETE, BACK, STOPPED, undone(earlier(DONE, units=""), "`done`, no units"),
+            Start(Units(1), "Return"),
+        ),
+        Row(
+            DELETE, accepted(BACK), RUNNING, undone(earlier(DONE)),
+            WriteTags(returned(earlier(DONE, hosted_at=NOW_STAMP)), Done()),
+        ),
+        Row(
+            DELETE, accepted(BACK), FAILED, undone(earlier(DONE)),
+            WriteTags(
+                returned(earlier(DONE, hosted_at=NOW_STAMP)),
+                Failed("could not be hosted", Metric.HOSTING_FAILED),
+            ),
+        ),
+        Row(DELETE, BACK, RUNNING, undone(earlier(ASLEEP)), Stop()),
+        Row(DELETE, BACK, STOPPED, undone(earlier(ASLEEP)), WriteTags(returned(earlier(ASLEEP)), Done())),
+        Row(
+            DELETE, BACK, RUNNING, undone(earlier(STARTED)),
+            WriteTags(returned(earlier(DONE, hosted_at="")), Done()),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,191 @@
+"""Rows of the table: reads that are behind, quiet time, failures."""
+
+from __future__ import annotations
+
+from hosted_model_runtime.contract import Tag
+from hosted_model_runtime.decisions.ends import Done
+from hosted_model_runtime.decisions.marks import State
+from hosted_model_runtime.decisions.moves import (
+    Finish,
+    Look,
+    Note,
+    Pause,
+    ReadTags,
+    Retry,
+    Stop,
+)
+from hosted_model_runtime.decisions.next_move import STRIPPED
+from support.moves.rows import (
+    ABSENT,
+    CLOSING,
+    CREATE,
+    DELETE,
+    DONE,
+    FAILED,
+    HELD,
+    INTENT,
+    NOW_STAMP,
+    ON_TIME,
+    RELEASING,
+    RUNNING,
+    SILENCE,
+    STARTED,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    Group,
+    Row,
+)
+from support.moves.words import (
+    FAILURE,
+    HOSTED_AT,
+    ISSUED,
+    LATER,
+    MOVED_LATER,
+    NAME,
+    NOBODY,
+    NOT_LOOKED,
+    NOTHING,
+    NOW,
+    OTHER_STACK,
+    SECOND,
+    UNREAD,
+    Said,
+    answers,
+    before,
+    closed,
+    earlier,
+    failing,
+    fails,
+    formerly,
+    hours,
+    late,
+    quiet,
+    take,
+)
+
+BEHIND = Group(
+    "Reads that are behind",
+    "A read that shows less than this request wrote, and nobody later, is old: for 75 s it is read again.",
+    (
+        Row(CREATE, CREATE.wrote(STARTED, 74), RUNNING, NOBODY, Pause()),
+        Row(CREATE, CREATE.wrote(STARTED, 75), RUNNING, NOBODY, fails(STRIPPED)),
+        Row(CREATE, CREATE.wrote(STARTED, 75), STOPPED, NOBODY, fails(STRIPPED)),
+        Row(CREATE, CREATE.wrote(STARTED, 74), RUNNING, CREATE.tags(INTENT), Pause()),
+        Row(
+            CREATE, CREATE.wrote(STARTED, 75), RUNNING, CREATE.tags(INTENT),
+            Note(CREATE.mark(DONE, NOW_STAMP)),
+        ),
+        Row(CREATE, CREATE.wrote(INTENT, 74), STOPPED, before(DONE), Pause()),
+        Row(
+            CREATE, CREATE.wrote(INTENT, 75), STOPPED, before(DONE), take(CREATE.mark(INTENT), earlier(DONE)),
+        ),
+        Row(CREATE, CREATE.wrote(INTENT), STOPPED, LATER, SILENCE),
+        Row(
+            CREATE, CREATE.wrote(INTENT), STOPPED, closed("a later Delete of this resource", SECOND), SILENCE,
+        ),
+        Row(
+            CREATE, CREATE.wrote(INTENT), STOPPED,
+            closed("an earlier Delete of this stack", -SECOND), Pause(),
+        ),
+        Row(
+            CREATE, CREATE.wrote(STARTED), RUNNING,
+            closed("a later Delete of another stack", SECOND, stack=OTHER_STACK), fails(STRIPPED),
+        ),
+        Row(
+            CREATE, CREATE.wrote(INTENT), STOPPED,
+            formerly(MOVED_LATER, earlier(State.RELEASED, issued=ISSUED), NAME), SILENCE,
+        ),
+        Row(DELETE, DELETE.wrote(RELEASING, 74), RUNNING, before(DONE), Pause()),
+        Row(
+            DELETE, DELETE.wrote(RELEASING, 75), RUNNING, before(DONE),
+            take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
+        ),
+        Row(DELETE, NOTHING.but("closed it", closed=True, written=NOW - 74), STOPPED, NOBODY, Pause()),
+        Row(
+            DELETE, NOTHING.but("closed it 75 s ago", closed=True, written=NOW - 75), STOPPED, NOBODY,
+            Finish(Done()),
+        ),
+    ),
+)  # fmt: skip
+
+QUIET = Group(
+    "Quiet time",
+    "A call of the request that was superseded may still land. Nothing is done until it would have.",
+    (
+        Row(CREATE, quiet(CREATE.wrote(HELD), 5), STOPPED, UNREAD, Pause()),
+        Row(CREATE, quiet(CREATE.wrote(HELD), 5), STARTING, UNREAD, Pause(idle=True)),
+        Row(CREATE, quiet(CREATE.wrote(HELD), 5), STOPPED, CREATE.tags(HELD), Pause()),
+        Row(CREATE, quiet(CREATE.wrote(HELD), 0), STARTING, UNREAD, ReadTags()),
+        Row(CREATE, quiet(CREATE.wrote(HELD), 0), STOPPED, CREATE.tags(HELD), Note(CREATE.mark(INTENT))),
+        Row(
+            CREATE,
+            CREATE.wrote(INTENT).but("took over from a deploy with hours", took_from=earlier(DONE)),
+            STOPPED,
+            Said(
+                "its mark, and a schedule's `starting-stopped` beside it",
+                CREATE.tags(INTENT).value | {Tag.HOURS: hours("Start", INTENT).value[Tag.HOURS]},
+            ),
+            Note(CREATE.mark(HELD), quiet=True),
+        ),
+    ),
+)
+
+NOTED = CREATE.wrote(State.FAILED)
+FAILURES = Group(
+    "Failing",
+    "A failure is noted before it is answered, so that a repeat of the request fails too. What keeps it from "
+    "being noted is tried again for 60 s, or until the deadline for a scheduled start.",
+    (
+        Row(CREATE, failing(NOTHING), STOPPED, NOBODY, Finish(FAILURE)),
+        Row(CREATE, failing(CREATE.wrote(INTENT)), NOT_LOOKED, UNREAD, Look()),
+        Row(CREATE, failing(CREATE.wrote(INTENT)), STOPPED, UNREAD, ReadTags()),
+        Row(
+            CREATE, failing(CREATE.wrote(INTENT)), STOPPED, CREATE.tags(INTENT),
+            Note(CREATE.mark(State.FAILED)),
+        ),
+        Row(CREATE, failing(NOTED), STOPPED, UNREAD, Finish(FAILURE)),
+        Row(CREATE, failing(CREATE.wrote(INTENT), 60), STOPPED, UNREAD, ReadTags()),
+        Row(CREATE, failing(CREATE.wrote(INTENT), 61), STOPPED, UNREAD, Finish(FAILURE)),
+        Row(CREATE, failing(CREATE.wrote(INTENT)), STOPPED, NOBODY, Pause()),
+        Row(CREATE, failing(CREATE.wrote(INTENT, 75)), STOPPED, NOBODY, Finish(FAILURE)),
+        Row(CREATE, failing(CREATE.wrote(INTENT)), ABSENT, UNREAD, Finish(FAILURE)),
+        Row(CREATE, failing(CREATE.wrote(INTENT)), STOPPED, LATER, SILENCE),
+        Row(
+            CREATE, failing(CREATE.wrote(STARTED)), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT),
+            answers(CREATE, "HOSTED"),
+        ),
+        Row(CREATE, late(CREATE.wrote(STARTED)), STARTING, CREATE.tags(STARTED), Stop()),
+        Row(CREATE, late(CREATE.wrote(STARTED)), RUNNING, CREATE.tags(STARTED), Stop()),
+        Row(
+            CREATE, late(CREATE.wrote(STARTED)), STOPPING, CREATE.tags(STARTED),
+            Note(CREATE.mark(State.FAILED)),
+        ),
+        Row(
+            CREATE, late(CREATE.wrote(STARTED)).but("Stop refused", stop_refused=True), STARTING,
+            CREATE.tags(STARTED), Note(CREATE.mark(State.FAILED)),
+        ),
+        Row(CREATE, late(CREATE.wrote(HELD)), STARTING, CREATE.tags(HELD), Note(CREATE.mark(State.FAILED))),
+        Row(CREATE, late(NOTHING), STARTING, CREATE.tags(STARTED), Stop()),
+        Row(CREATE, late(CREATE.wrote(STARTED)), RUNNING, LATER, SILENCE),
+        Row(
+            ON_TIME, failing(ON_TIME.wrote(STARTED)), FAILED, ON_TIME.tags(STARTED),
+            Retry(ON_TIME.mark(HELD, attempt=2)),
+        ),
+        Row(
+            ON_TIME, failing(ON_TIME.wrote(STARTED, attempt=3)).but("at the third attempt"), FAILED,
+            ON_TIME.tags(STARTED, attempt=3), Note(ON_TIME.mark(State.FAILED, attempt=3)),
+        ),
+        Row(ON_TIME, failing(ON_TIME.wrote(STARTED), 61), FAILED, UNREAD, ReadTags()),
+        Row(ON_TIME, late(ON_TIME.wrote(STARTED)), STARTING, ON_TIME.tags(STARTED), Stop()),
+        Row(DELETE, failing(DELETE.wrote(RELEASING)), RUNNING, DELETE.tags(RELEASING), Finish(FAILURE)),
+        Row(
+            DELETE, failing(NOTHING.but("its closing mark was denied", close_denied=True)), STOPPED, NOBODY,
+            Finish(Done()),
+        ),
+        Row(
+            DELETE, failing(DELETE.wrote(RELEASING).but("a closing mark was denied", close_denied=True)),
+            RUNNING, DELETE.tags(RELEASING), Finish(FAILURE),
+        ),
+    ),
+)  # fmt: skip
