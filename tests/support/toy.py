@@ -234,13 +234,8 @@ def _seen(found: SimulatedModel) -> dict[str, object]:
 
 CASE = ServiceCase(
     name=NAME, stopped="STILL", starting="WINDING", running="DANCING", failed="BROKEN", unready="",
-<<<<<<< HEAD
-    deleting="", start="Wind", stop="Halt", describe="Describe", passing=("BusyException",),
-    final=(), takes_tokens=False,
-=======
     deleting="", start="Wind", stop="Halt", describe="Describe", passing=("BusyException",), final=(),
     takes_tokens=False,
->>>>>>> toy
     model=lambda version: {"Box": PROJECT, "Toy": version},
     physical_id=lambda version: f"{NAME}/{PROJECT}/{version}",
     declare=lambda scope, construct_id, model, **given: ToyModel(
