@@ -1,1 +1,1 @@
-"""What runs in the function: a CloudFormation request becomes a model that is hosted, or stopped."""
+"""What runs in the Lambda function: it hosts or stops a model, as CloudFormation or a schedule asks."""

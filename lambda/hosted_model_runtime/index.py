@@ -1,10 +1,15 @@
-"""Entry point of the function: wires crhelper's decorators to the reconciler, and nothing else."""
+"""The function's entry point; it joins the parts and decides nothing.
+
+In comes an event: a request of CloudFormation, a start or stop of a schedule, or a tick of the relay's rule.
+Out goes the answer to CloudFormation (for a schedule: a line in the log), unless the next invocation goes on.
+An invocation that can do neither raises, so that Lambda delivers the event again.
+"""
 
 from __future__ import annotations
 
 import gc
 
-# A cold start makes only what stays: collecting would go through all of it, again and again, for nothing.
+# Nothing that a cold start makes becomes garbage: collecting would only take time.
 gc.disable()
 
 import os  # noqa: E402
@@ -25,7 +30,7 @@ gc.enable()
 
 @cache
 def connect(service: str) -> Service:
-    """Return the adapter of a service, with the client that a warm function keeps."""
+    """Return a service's adapter. A warm function keeps it, and its client, for the next request."""
     if service not in ADAPTERS:
         raise InvalidRequestError(
             f"Property Service must be one of {sorted(ADAPTERS)}, but it is {service!r}"
@@ -46,11 +51,11 @@ helper = HostedModelResource(_physical_id, log_level=os.environ.get(Env.LOG_LEVE
 
 @helper.every_request
 def reconcile(event: Mapping[str, Any], invocation: Invocation) -> Outcome:
-    """Bring the model to what the request wants, as far as this invocation gets."""
+    """Work towards what the request wants, until it is done or this invocation's time is over."""
     clock = invocation.clock
     return Driver(parse(event, clock.now()), connect, clock, invocation.relay).drive()
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Answer one CloudFormation request, do what a schedule asks, or go on with either after a tick."""
+    """Handle one event: CloudFormation's, a schedule's, or a tick that continues either."""
     helper(from_schedule(event), context)

@@ -12,9 +12,13 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
 from hosted_model import HostedModelProvider
+from hosted_model.grants import SERVICES as GRANTS
+from hosted_model_cli.services import REGISTRY
+from hosted_model_local.simulator.registry import SERVICES as SIMULATED
 from hosted_model_runtime.contract import Tag
+from hosted_model_runtime.services import ADAPTERS
 from support import toy
-from support.cases import PROJECT
+from support.cases import CASES, PROJECT
 from support.cloudformation import Stack as StackInWorld
 from support.cloudformation import play
 from support.models import model, seed
@@ -43,6 +47,14 @@ def user(
     found: Command = request.getfixturevalue("command")
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "models"))
     return found
+
+
+def test_every_registry_has_the_same_services() -> None:
+    """A service that is left out of one is refused there, or seen by nobody, and only in use."""
+    stack = Stack(App(), "S")
+    granted = {row(stack).service for row in GRANTS}
+    simulated = {kind.name for kind in SIMULATED}
+    assert set(ADAPTERS) == granted == set(REGISTRY) == simulated == set(CASES)
 
 
 @pytest.mark.parametrize("declared", [True, False])

@@ -1,1 +1,1 @@
-"""CloudFormation's protocol: its events become requests, an outcome becomes the answer."""
+"""CloudFormation's protocol: an event becomes a request, and an outcome becomes the answer."""

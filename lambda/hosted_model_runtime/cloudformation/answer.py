@@ -1,5 +1,8 @@
 """The answer to CloudFormation: one PUT to the presigned ResponseURL.
 
+In come the answer's fields and the URL. Either CloudFormation takes the answer, or an error is raised. No
+part of the URL is logged or stands in the error.
+
 Follows "Custom resource response objects", AWS CloudFormation User Guide: at most 4096 bytes in all.
 """
 
@@ -22,15 +25,15 @@ _CUT = "…"
 
 
 class NotAnsweredError(RuntimeError):
-    """CloudFormation could not be told. Lambda's retry of the invocation tries again."""
+    """CloudFormation did not take the answer. The invocation fails, and Lambda's retry answers again."""
 
 
 def body(fields: Mapping[str, Any]) -> bytes:
-    """Return the answer as JSON of at most 4096 bytes; ``Reason`` gives way, and keeps its beginning."""
+    """Return the answer as JSON of at most 4096 bytes; what is too long is cut off the ``Reason``'s end."""
     encoded = _encode(fields)
     reason = str(fields.get("Reason", ""))
     while len(encoded) > MAX_BYTES and reason:
-        # Never too much is cut: escaped, a character has at most twelve bytes.
+        # JSON's escapes make at most twelve bytes of a character: so this never cuts off more than it must.
         reason = reason[: -max(1, (len(encoded) - MAX_BYTES) // 12)]
         encoded = _encode({**fields, "Reason": reason + _CUT})
     return encoded
@@ -42,8 +45,8 @@ def put(url: str, content: bytes, sleep: Callable[[float], None]) -> None:
     Raises
     ------
     NotAnsweredError
-        After 4 attempts of 5 s each without an HTTP 2xx, or at once where repeating is pointless (any 4xx:
-        the URL has expired or is wrong). The text has no part of the URL.
+        After 4 attempts of 5 s each without an HTTP 2xx. At once after any 4xx: the URL has expired or is
+        wrong, and repeating would not help.
     """
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.netloc:

@@ -1,7 +1,12 @@
-"""crhelper at the edge: it registers what answers each request type, and sets up the logging.
+"""One invocation from event to answer, with crhelper at the edge.
 
-What crhelper 2.0.12 cannot do without losing a model is done here; each such method names the hazard that it
-closes, and ``docs/crhelper-hazards.md`` shows each of them in a run.
+In comes an event in CloudFormation's shape. A registered function turns it into an ``Outcome``, which becomes
+the answer, or a line in the log. The relay's rule is removed before the answer is sent, and every answer to a
+request carries the same physical ID. A warm function keeps nothing of a request for the next one.
+
+crhelper registers the function for each request type, and sets up the logging. What crhelper 2.0.12 does in a
+way that can lose a model is done here instead. Each comment "Hazard" says what crhelper would do;
+``docs/crhelper-hazards.md`` shows each of them in a run.
 """
 
 from __future__ import annotations
@@ -32,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What a registered function gets beside the event: the time that is left, and how to go on after it."""
+    """What a registered function gets beside the event: the clock, and the rule that calls the next one."""
 
     clock: Clock
     relay: RuleRelay
@@ -50,8 +55,8 @@ def _events() -> Any:
 class HostedModelResource(CfnResource):  # type: ignore[misc]
     """Answers CloudFormation's requests with what a registered function returns: an ``Outcome``."""
 
-    # Hazard: three SDK clients at import, none of which this resource needs then; DEBUG by default, which
-    # logs the event with its presigned ResponseURL; a Delete that sleeps for two minutes.
+    # Hazard: crhelper makes three SDK clients at import, before any is needed; it logs at DEBUG by default,
+    # and so the event with its presigned ResponseURL; it sleeps for two minutes on every Delete.
     def __init__(self, physical_id: Callable[[Mapping[str, Any]], str], log_level: str = "INFO") -> None:
         # Not super().__init__: it would make the clients.
         self._log_level, self._boto_level, self._json_logging = log_level, "ERROR", True
@@ -59,27 +64,27 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         self._physical_id = physical_id
 
     def every_request(self, func: Handle) -> Handle:
-        """Register one function for all requests and their ticks: a reconciler needs no more."""
+        """Register one function for every request type and for the ticks that continue it."""
         for register in (self.create, self.update, self.delete):
             register(func)
         for register in (self.poll_create, self.poll_update, self.poll_delete):
             register(func)
-        # crhelper finds a function by the request's type; a schedule's requests are the same work.
+        # crhelper looks for the function by the request's type, which is Start or Stop for a schedule.
         self._start_func = self._stop_func = self._poll_start_func = self._poll_stop_func = func
         return func
 
-    # Hazard: whatever goes wrong after the work is done (removing a rule, say) is answered with FAILED; a
-    # tick after the end answers once more, differently; NoEcho, Data and a failed initialisation of one
-    # request stick to the next. Here nothing of a request is kept, and an error that is nobody's answer ends
-    # the invocation, so that Lambda delivers the event again.
-    # Hazard: half a second before the time is out a timer answers FAILED with an empty physical ID. The
-    # driver looks at the remaining time by itself, and no single call can outlast its margin.
+    # Hazard: crhelper answers FAILED if anything goes wrong after the work is done, such as removing a rule.
+    # A tick that comes late is answered once more, and differently. NoEcho, Data and a failed initialisation
+    # stay for the next request. Here nothing is kept from a request, and an error that is no answer to it
+    # ends the invocation: Lambda then delivers the event again.
+    # Hazard: half a second before the time is out, crhelper's timer answers FAILED with an empty physical ID.
+    # Here there is no timer: the driver watches the remaining time, and every call ends within its margin.
     def __call__(self, event: dict[str, Any], context: Any) -> None:
         self._log_setup(event, context)
         clock = LambdaClock(context)
         relay, began, span = self._relay(event, context, clock), clock.now(), clock.remaining()
         if POLL_MARK in event:
-            # The predecessor watches until it sees this rule gone.
+            # This tells the previous invocation that it can leave: it goes on until the rule is gone.
             relay.remove()
         outcome = self._handle(event, Invocation(clock, relay))
         handed_over = isinstance(outcome.end, HandedOver)
@@ -87,10 +92,11 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
             # Before the answer: once CloudFormation has it, this function may be deleted.
             relay.remove()
         self._tell(event, outcome, clock)
-        # Not before: an answer that is not taken is given once more by the next invocation.
+        # After the answer: if CloudFormation does not take it, the retry answers, and counts, again.
         _measure(event, outcome, clock)
 
-    # Hazard: the debug line of every invocation carries the ResponseURL, whatever level the root logger has.
+    # Hazard: crhelper's own logger writes the event, and so the ResponseURL, at DEBUG in every invocation,
+    # whatever level the root logger has.
     def _log_setup(self, event: Mapping[str, Any], context: Any) -> None:
         log_helper.setup(
             self._log_level,
@@ -103,9 +109,9 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         )
         logging.getLogger("crhelper").setLevel(logging.WARNING)
 
-    # Hazard: what the function returns becomes the physical ID (True becomes a random one, an error an empty
-    # one, an absent one a random one, which CloudFormation takes for a replacement). Here it is an Outcome,
-    # and the physical ID is that of what is declared, on every answer.
+    # Hazard: crhelper makes the physical ID of what the function returns: a random one of True or of nothing,
+    # an empty one of an error. CloudFormation takes another ID for a replacement. Here the function returns
+    # an Outcome, and every answer carries the physical ID of what is declared.
     def _handle(self, event: Mapping[str, Any], invocation: Invocation) -> Outcome:
         self._event = event
         try:
@@ -113,7 +119,7 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         except OutOfTimeError:
             raise
         except InvalidRequestError as error:
-            # The properties are wrong: a Delete of them has nothing that a request could have started.
+            # No request with these properties can have started a model, so their Delete has none to stop.
             failed = Failed(str(error), Metric.INVALID)
             return Outcome(Done() if event["RequestType"] == "Delete" else failed, self._known_id(event))
         except Exception as error:
@@ -121,8 +127,9 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
             return Outcome(Failed(f"unexpected {type(error).__name__}: {error}"), self._known_id(event))
         return outcome
 
-    # Hazard: the answer may exceed 4096 bytes, keeps the end of a Reason instead of its beginning, carries
-    # internals in Data; it is sent without a time-out, retried for ever, its HTTP status ignored.
+    # Hazard: crhelper's answer can exceed 4096 bytes, keeps the end of a long Reason instead of its beginning
+    # and has internals in Data. It is sent without a time-out and repeated for ever; its HTTP status is
+    # ignored.
     def _tell(self, event: Mapping[str, Any], outcome: Outcome, clock: Clock) -> None:
         match outcome.end:
             case HandedOver():
@@ -136,7 +143,7 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
             case Failed(reason):
                 status, data = "FAILED", {}
         if is_scheduled(event):
-            # Nobody waits for an answer: the log and the metrics tell.
+            # No one waits for an answer to a schedule: the log and the metrics tell how it ended.
             level = logging.INFO if status == "SUCCESS" else logging.ERROR
             logger.log(level, "Scheduled %s: %s", event["RequestType"], reason or "done")
             return
@@ -153,9 +160,10 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         }
         answer.put(event["ResponseURL"], answer.body(fields), clock.sleep)
 
-    # Hazard: a random rule name, so that a retried event puts a second rule; a name that can pass the 64
-    # characters that EventBridge takes; one AddPermission a resource, which fills the function's policy and
-    # needs the right to change it (the construct grants one static permission instead).
+    # Hazard: crhelper's rule has a random name, so a retried event puts a second rule; the name can be longer
+    # than the 64 characters that EventBridge takes. For each resource it adds a permission to the function's
+    # policy: the function needs the right to do so, and the policy fills up. Here the RequestId names the
+    # rule, and the construct grants one permission for all rules.
     def _relay(self, event: Mapping[str, Any], context: Any, clock: Clock) -> RuleRelay:
         message = {**event, POLL_MARK: True, ISSUED_MARK: int(issued(event, clock.now()).timestamp())}
         arn = ":".join(context.invoked_function_arn.split(":")[:7])
@@ -169,14 +177,17 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
 
 
 def _may_have_left_a_rule(event: Mapping[str, Any], began: float, span: float, clock: Clock) -> bool:
-    """Say whether an earlier delivery, killed since, may have put the rule: it does so near its end."""
+    """Say whether an earlier invocation for this request may have put the rule and was then killed.
+
+    Each puts it in its last ``HANDOVER_SECONDS``: of a younger request there is no rule.
+    """
     if POLL_MARK in event:
         return True
     return clock.now() - issued(event, began).timestamp() >= span - HANDOVER_SECONDS
 
 
 def _measure(event: Mapping[str, Any], outcome: Outcome, clock: Clock) -> None:
-    """Write metrics; nothing that goes wrong here changes what CloudFormation is told."""
+    """Write the metrics. The answer is sent already, so an error here is logged and changes nothing."""
     now = clock.now()
     try:
         properties = event["ResourceProperties"]

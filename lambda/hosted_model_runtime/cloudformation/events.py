@@ -1,4 +1,7 @@
-"""A CloudFormation event becomes a frozen :class:`Request`, or a clear :class:`InvalidRequestError`.
+"""An event becomes a :class:`Request`.
+
+In comes an event of CloudFormation or of a schedule, or either with the relay's marks. Out comes a frozen
+:class:`Request`, or an :class:`InvalidRequestError` that names the property and its limit.
 
 Follows "Custom resource request objects" in the AWS CloudFormation User Guide: numbers and booleans arrive
 as strings, ``PhysicalResourceId`` is absent on Create, ``OldResourceProperties`` is there on Update only.
@@ -19,16 +22,16 @@ from ..decisions.request import InvalidRequestError, Request
 
 #: The event's member that marks a tick of the relay's rule; crhelper's own name for it.
 POLL_MARK = "CrHelperPoll"
-#: When the first event's URL carries no date, the relay passes on the time at which it was first seen.
+#: The member in which the relay passes on when the request was made: not every ResponseURL says it.
 ISSUED_MARK = "HostedModelIssuedAt"
-#: CloudFormation's presigned URLs are valid for two hours; an old-style one states only when it ends.
+#: CloudFormation's presigned URLs are valid for two hours. One of the old style says only when that ends.
 _URL_LIFETIME = 7200
 
 
 def issued_at(response_url: str) -> datetime | None:
     """Return when CloudFormation made the request, to the second, from its presigned ResponseURL.
 
-    A retried event keeps its URL, so this tells an old request from a new one, which a RequestId cannot.
+    A retried event keeps its URL. So this time tells which of two requests is older; a RequestId does not.
     """
     query = parse_qs(urlsplit(response_url).query)
     try:
@@ -42,10 +45,10 @@ def issued_at(response_url: str) -> datetime | None:
 
 
 def from_schedule(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the event of a schedule in the shape of CloudFormation's; any other event as it is.
+    """Return a schedule's event in the shape of CloudFormation's; any other event as it is.
 
-    Its RequestId derives from what the schedule asks for and when: EventBridge Scheduler delivers at least
-    once, and a second delivery is the same request.
+    EventBridge Scheduler may deliver an event twice. The RequestId is made of the resource, the goal and the
+    scheduled time: the second delivery is the same request.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def from_schedule(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_scheduled(event: Mapping[str, Any]) -> bool:
-    """Say whether a schedule asks, to which nobody waits for an answer."""
+    """Say whether the event comes from a schedule, which waits for no answer."""
     return event["RequestType"] in Scheduled.GOALS
 
 
@@ -107,7 +110,7 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
         model=model,
         units=_units(properties),
         issued=issued(event, now),
-        # A scheduled start that fails is tried again, each time for as long as a deploy would wait.
+        # A scheduled start has several attempts, each as long as a deploy would wait.
         timeout=_timeout(properties) * (Scheduled.ATTEMPTS if is_scheduled(event) else 1),
         on_running=_on_running(properties),
         physical_id=event.get("PhysicalResourceId"),

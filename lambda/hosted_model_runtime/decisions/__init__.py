@@ -1,1 +1,1 @@
-"""PURE: what decides. No call, no clock, no memory: what is known comes in, a decision comes out."""
+"""PURE: what decides. What is known comes in, a decision comes out; no calls, no clock, nothing kept."""

@@ -1,4 +1,4 @@
-"""PURE: how a request ends."""
+"""PURE: how a request ends; ``HandedOver`` ends only the invocation."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """A later request commands the model, or CloudFormation no longer waits: say nothing, touch nothing."""
+    """A later request commands the model, or CloudFormation no longer waits: no answer, no further call."""
 
     why: str = "a later request commands the model"
 
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """The next invocation watches on."""
+    """The next invocation goes on with the request."""
 
 
 End = Done | Failed | Superseded

@@ -1,6 +1,7 @@
 """PURE: who commands a model, read from its tags.
 
-In come a model's tags and a claim (a request, and the model it is about); out comes where the request stands.
+In come a model's tags and a claim (a request, and the model that it is about). Out comes a verdict: what the
+request may do with the model; or the tags to write. Nothing here calls a service.
 
 ========================================  ==============================================================
 tag                                       says
@@ -9,15 +10,15 @@ tag                                       says
 ``hosted-model:request``                  the mark of the request that commands the model (``marks.py``)
 ``hosted-model:hours``                    the mark of the last scheduled start or stop (``lease_hours.py``)
 ``hosted-model:closed``                   a Delete has let go: an older request that Lambda delivers late
-                                          starts nothing
+                                          must start nothing
 ``hosted-model:former-logical-id``,       which other resource of the same stack had the model before, and
 ``:former-request``                       its last mark: a construct that is renamed takes the model over,
                                           and a rollback gives it back
 ========================================  ==============================================================
 
-Conditions on these tags in the function's policy make the lease more than a convention: the service itself
-refuses to tag, start or stop a model that carries another stack's ``hosted-model:stack``, and to start one
-that this stack has closed.
+The function's policy has conditions on these tags, so that the service itself keeps the lease: it refuses to
+tag, start or stop a model that carries another stack's ``hosted-model:stack``, and to start one that this
+stack has closed.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from .marks import Closing, Mark, State
 from .model import ACTIVE, Phase
 from .request import Claim
 
-#: How long after a rename CloudFormation may still roll it back. A stack's operation hardly lasts a day.
+#: For how long after a rename a Delete counts as its rollback. A stack's operation hardly lasts a day.
 RETURN_WITHIN = timedelta(hours=36)
 
 
@@ -42,17 +43,17 @@ class Standing(Enum):
 
     HELD = "held"  # it commands the model
     FREE = "free"  # it may take command
-    BUSY = "busy"  # another resource of the stack is about to give the model up: look again
-    SUPERSEDED = "superseded"  # a later request of the same resource commands it: end in silence
+    BUSY = "busy"  # another resource of the stack is giving the model up: look again
+    SUPERSEDED = "superseded"  # a later request commands it: end without an answer
     FOREIGN = "foreign"  # somebody else's: touch nothing
-    RELEASED = "released"  # this Delete let go already, or there is nothing to let go of
+    RELEASED = "released"  # this Delete has let go already, or it has nothing here to let go of
     UNOWNED = "unowned"  # nobody owns the model
     MOVED = "moved"  # another resource of the same stack owns the model
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A standing; the mark that the owner left, ours or an earlier request's; why the model is foreign."""
+    """Where a request stands; the owner's last mark, ours or another request's; why the model is foreign."""
 
     standing: Standing
     mark: Mark | None = None
@@ -61,7 +62,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """Another resource of the same stack that had the model before its owner, and the last mark it left."""
+    """The resource of the same stack that had the model before its owner, and that one's last mark."""
 
     logical_id: str
     mark: Mark
@@ -76,7 +77,7 @@ def owns(tags: Mapping[str, str], claim: Claim) -> bool:
 
 
 def owns_as_declared(tags: Mapping[str, str], claim: Claim) -> bool:
-    """Say whether the claim's resource owns the model, or had it before, under the name that it declares."""
+    """Say whether the resource owns the model, or was its last owner, under the name that it declares."""
     if not _is_own_stack(tags, claim):
         return False
     if tags.get(Tag.LOGICAL_ID) == claim.request.logical_id:
@@ -88,7 +89,7 @@ def owns_as_declared(tags: Mapping[str, str], claim: Claim) -> bool:
 
 
 def former_of(tags: Mapping[str, str]) -> Former | None:
-    """Return which resource had the model before its owner, where the tags say so."""
+    """Return the resource that had the model before its owner; None: the tags name no other."""
     logical_id, mark = tags.get(Tag.FORMER_LOGICAL_ID), Mark.parse(tags.get(Tag.FORMER_REQUEST))
     if logical_id is None or mark is None or logical_id == tags.get(Tag.LOGICAL_ID):
         return None
@@ -96,30 +97,30 @@ def former_of(tags: Mapping[str, str]) -> Former | None:
 
 
 def own_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:
-    """Return the mark of the claim's own request, where the tags have it."""
+    """Return the mark that the claim's own request has in the tags, if any."""
     mark = Mark.parse(tags.get(Tag.HOURS if claim.request.scheduled else Tag.REQUEST))
     return mark if mark and owns(tags, claim) and mark.request_id == claim.request.request_id else None
 
 
 def must_reopen(tags: Mapping[str, str], claim: Claim) -> bool:
-    """Say whether the policy lets this claim's stack tag the model only when the closing mark is gone."""
+    """Say whether this stack has closed the model: it may write no tags until the closing tag is removed."""
     closing = Closing.parse(tags.get(Tag.CLOSED))
     return closing is not None and closing.stack == claim.stack
 
 
 def is_in_flight(tags: Mapping[str, str], before: Mark | None) -> bool:
-    """Say whether the request that is superseded, or a schedule under it, may have a call under way."""
+    """Say whether the superseded request, or a schedule that acts under it, may have a call under way."""
     return before is not None and (not before.state.settled or lease_hours.is_at_work(tags, before))
 
 
 def is_behind(tags: Mapping[str, str], written: Mark, claim: Claim) -> bool:
-    """Say whether a read may be older than what this request wrote: it shows less, and nobody later.
+    """Say whether a read may be out of date: it shows less than this request wrote, and no later request.
 
-    Services promise nothing about how soon a tag can be read.
+    The services do not promise how soon a tag that was written can be read.
     """
     closing, former = Closing.parse(tags.get(Tag.CLOSED)), former_of(tags)
     for later in (closing, former.mark if former else None):
-        # Somebody has let go of the model since, perhaps another delivery of this request: that is news.
+        # Somebody has let go of the model since, perhaps another delivery of this request: this read is news.
         if later and later.issued >= written.issued:
             return False
     shown = Mark.parse(tags.get(Tag.HOURS if claim.request.scheduled else Tag.REQUEST))
@@ -151,8 +152,8 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
             return _judge_move(tags, claim)
         return _among_own(Mark.parse(tags.get(Tag.REQUEST)), claim)
     if closing and closing.issued >= claim.request.issued:
-        # Whoever let go did so after this request was made: it is a late delivery, or it lost a race. What
-        # this request's own stack has closed may have been closed again by another stack since.
+        # Somebody let go after this request was made: this is a late delivery, or it lost a race. The tag may
+        # be another stack's even if our own stack had closed the model too: the later one wrote over it.
         return Verdict(Standing.FOREIGN, reason="another stack gave it up after this request was made")
     if phase in ACTIVE and not claim.request.adopts:
         return Verdict(Standing.FOREIGN, reason=f"it is {phase.value} and no stack owns it")
@@ -162,8 +163,8 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
 def _judge_move(tags: Mapping[str, str], claim: Claim) -> Verdict:
     """Say where a request stands with a model of another resource of its stack: a construct was renamed.
 
-    It may take over what an earlier deploy left there. What another resource took later than this request
-    was made it may not: then this is a late delivery, or two resources declare the same model.
+    If the owner's mark is older than this request, an earlier deploy left it, and the request may take over.
+    If it is younger, this is a late delivery, or two resources declare the same model: it may not.
     """
     request, mark, former = claim.request, Mark.parse(tags.get(Tag.REQUEST)), former_of(tags)
     mine = former.mark if former and former.logical_id == request.logical_id else None
@@ -183,7 +184,7 @@ def _judge_move(tags: Mapping[str, str], claim: Claim) -> Verdict:
 
 
 def _judge_schedule(tags: Mapping[str, str], claim: Claim) -> Verdict:
-    """Say where a scheduled start or stop stands: it takes nothing from a request of CloudFormation."""
+    """Say where a scheduled start or stop stands; a request of CloudFormation always goes before it."""
     request, hours = Mark.parse(tags.get(Tag.REQUEST)), Mark.parse(tags.get(Tag.HOURS))
     if not owns(tags, claim) or request is None or request.declared_as != claim.declared_as:
         return Verdict(Standing.SUPERSEDED)
@@ -240,7 +241,7 @@ def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
     if mark is None or mark.declared_as != claim.declared_as:
         return Verdict(Standing.RELEASED)
     if is_ours:
-        # Whoever wrote the mark: while the model is closed nobody but this request can act on it.
+        # Even if the mark is another request's: this one has closed the model, so no other can act on it.
         return Verdict(Standing.HELD, mark)
     return _among_own(mark, claim)
 
@@ -248,8 +249,8 @@ def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
 def returns_to(tags: Mapping[str, str], owner: Mark, claim: Claim) -> Former | None:
     """Return the resource of the same stack to which a Delete must give the model back, if there is one.
 
-    A construct was renamed, and CloudFormation rolls that back: it deletes the new resource, and tells the
-    old one nothing. The old one's own Delete, once the rename has succeeded, makes its mark RELEASED.
+    When CloudFormation rolls back a rename, it deletes the new resource and sends nothing to the old one.
+    When the rename succeeds, it deletes the old one, whose Delete sets the old mark to RELEASED.
     """
     former = former_of(tags)
     if former is None or former.mark.state is State.RELEASED:
@@ -261,7 +262,7 @@ def returns_to(tags: Mapping[str, str], owner: Mark, claim: Claim) -> Former | N
 
 
 def first_mark(claim: Claim, tags: Mapping[str, str], before: Mark | None, units: str = "") -> Mark:
-    """Return the mark with which a claim takes command; a model that runs on keeps its HostedAt."""
+    """Return the mark with which a request takes the lease; a model that runs on keeps its HostedAt."""
     asked, request = claim.request, Mark.parse(tags.get(Tag.REQUEST))
     last = lease_hours.hours_of(tags) or (request if asked.scheduled else before)
     hosted_at = last.hosted_at if last else ""
@@ -272,7 +273,7 @@ def first_mark(claim: Claim, tags: Mapping[str, str], before: Mark | None, units
 
 
 def owner_tags(claim: Claim, mark: Mark) -> dict[str, str]:
-    """Return the tags that a mark is written with; a schedule never makes a model its stack's."""
+    """Return the tags that carry a mark. A schedule writes no owner: it never claims a model."""
     if claim.request.scheduled:
         return {Tag.HOURS: str(mark)}
     return {
@@ -285,8 +286,9 @@ def owner_tags(claim: Claim, mark: Mark) -> dict[str, str]:
 def former_tags(tags: Mapping[str, str], claim: Claim) -> dict[str, str]:
     """Return the tags about the former owner that go with taking the lease.
 
-    Taken from another resource of the stack, the model can be given back. Taken from an earlier request of
-    the same resource, it cannot any more: that deploy is over.
+    They are for a rename's rollback. If another resource of the stack had the model, they say what to give
+    back. If an earlier request of the same resource had it, the deploy with the rename is over, and an update
+    sets the former owner's mark to RELEASED.
     """
     mark, former = Mark.parse(tags.get(Tag.REQUEST)), former_of(tags)
     if claim.request.scheduled or mark is None or not _is_own_stack(tags, claim):
@@ -300,7 +302,7 @@ def former_tags(tags: Mapping[str, str], claim: Claim) -> dict[str, str]:
 
 
 def _condition(tags: Mapping[str, str], mark: Mark) -> tuple[State, str]:
-    """Return the state and HostedAt of an owner, with what its hours did to the model since."""
+    """Return the state and HostedAt of an owner's model, after what its schedules have done since."""
     hours = lease_hours.hours_of(tags)
     if hours is None or not mark.state.settled:
         return mark.state, mark.hosted_at
@@ -308,16 +310,16 @@ def _condition(tags: Mapping[str, str], mark: Mark) -> tuple[State, str]:
 
 
 def released_tags(claim: Claim) -> dict[str, str]:
-    """Return the tags by which a resource that another one of its stack took over from says that it is gone.
+    """Return the tags that say that a resource is gone, whose model another one of its stack owns now.
 
-    A late delivery of an older request of that resource then takes nothing back.
+    A late delivery of an older request of that resource then does not take the model back.
     """
     mark = first_mark(claim, {}, None).at(State.RELEASED)
     return {Tag.FORMER_LOGICAL_ID: claim.request.logical_id, Tag.FORMER_REQUEST: str(mark)}
 
 
 def returning_tags(claim: Claim, former: Former, runs: bool, hosted_at: str) -> dict[str, str]:
-    """Return the tags that give the model back: the former owner's mark, as it was, and ours as released."""
+    """Return the tags that give the model back: the former owner's mark as it was, and ours as RELEASED."""
     state = former.mark.state
     if not state.settled:
         state = State.DONE if runs else State.FAILED
@@ -326,6 +328,6 @@ def returning_tags(claim: Claim, former: Former, runs: bool, hosted_at: str) -> 
 
 
 def closing_tag(claim: Claim) -> dict[str, str]:
-    """Return the tag that a request leaves behind when it lets go."""
+    """Return the tag that a request leaves on a model when it lets go of it."""
     request = claim.request
     return {Tag.CLOSED: str(Closing(request.issued, request.request_id, claim.resource, claim.stack))}

@@ -1,7 +1,8 @@
 """PURE: the hours' part of the lease: what schedules did to a model between deploys, and what they may do.
 
-``hosted-model:hours`` holds the mark of the last scheduled start or stop. The mark names the request under
-which the schedule acted: as soon as another request commands the model, it means nothing any more.
+In come a model's tags, out comes what the tag ``hosted-model:hours`` means. It holds the mark of the last
+scheduled start or stop. The mark names the request of CloudFormation under which the schedule acted, and
+counts only while that request commands the model.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from .request import Claim
 
 
 def hours_of(tags: Mapping[str, str]) -> Mark | None:
-    """Return the mark of the last scheduled start or stop, if no request came after it."""
+    """Return the mark of the last scheduled start or stop, unless a request of CloudFormation came since."""
     request, hours = Mark.parse(tags.get(Tag.REQUEST)), Mark.parse(tags.get(Tag.HOURS))
     return hours if request and hours and hours.under == request.request_id else None
 
 
 def is_asleep(tags: Mapping[str, str]) -> bool:
-    """Say whether the model's owner left it stopped, or is stopping it, because its hours are over."""
+    """Say whether the model is stopped, or being stopped, because its hours are over."""
     if hours := hours_of(tags):
         return hours.type == Scheduled.STOP and hours.state is not State.FAILED
     request = Mark.parse(tags.get(Tag.REQUEST))
@@ -35,7 +36,7 @@ def is_at_work(tags: Mapping[str, str], before: Mark) -> bool:
 
 
 def may_act(tags: Mapping[str, str], claim: Claim, request: Mark) -> bool:
-    """Say whether a schedule's start or stop may act now: every request of CloudFormation goes before it.
+    """Say whether a scheduled start or stop may act now; every request of CloudFormation goes before it.
 
     ``request`` is the mark of the request that commands the model.
     """
@@ -45,8 +46,8 @@ def may_act(tags: Mapping[str, str], claim: Claim, request: Mark) -> bool:
     closing = Closing.parse(tags.get(Tag.CLOSED))
     if closing and closing.resource == claim.resource:
         return False
-    # CloudFormation waits for a request no longer than this: a deploy that ended without a word must not
-    # block the schedules for ever.
+    # CloudFormation waits for a request no longer than this. After that, a deploy that never noted its end
+    # must not keep the schedules from acting.
     still_awaited = asked.issued - request.issued < timedelta(seconds=SERVICE_TIMEOUT_MAX)
     if not request.state.settled and still_awaited:
         return False
@@ -57,6 +58,6 @@ def may_act(tags: Mapping[str, str], claim: Claim, request: Mark) -> bool:
 
 
 def _is_later(hours: Mark, claim: Claim) -> bool:
-    """Say whether another schedule was due after this one; of two of one second the stop is the later."""
+    """Say whether the mark's schedule was due after this one; in the same second a stop counts as later."""
     asked = claim.request
     return (hours.issued, hours.type == Scheduled.STOP) > (asked.issued, asked.type == Scheduled.STOP)

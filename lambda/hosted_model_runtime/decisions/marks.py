@@ -1,4 +1,7 @@
-"""PURE: the values of the lease's tags: who wrote them, when, and how far that request came."""
+"""PURE: the values of the lease's tags, as texts and back: who wrote them, when, and how far it came.
+
+What cannot be read is None, never an error: anybody may have written a tag.
+"""
 
 from __future__ import annotations
 
@@ -30,42 +33,42 @@ def _time(text: str) -> datetime:
 
 
 class State(Enum):
-    """How far a request came. It is written before the step that it announces."""
+    """How far a request came. A step is written before it is taken."""
 
     HELD = "held"
-    #: A Start was about to be sent when the model was STOPPED, or when its last hosting had FAILED.
+    #: A Start is about to be sent to a model that is STOPPED, or whose last hosting has FAILED.
     STARTING_STOPPED = "starting-stopped"
     STARTING_FAILED = "starting-failed"
     STARTED = "started"
     DONE = "done"
     FAILED = "failed"
-    #: The model is outside its hosting hours: it is being stopped; it is stopped. Its owner keeps it.
+    #: The model is outside its hosting hours: it is being stopped; it is stopped. Its owner keeps the lease.
     SLEEPING = "sleeping"
     ASLEEP = "asleep"
-    #: A Delete, or a rollback, is letting go of the model: it stops it; it gives it back to the resource of
-    #: the same stack that had it before; it has let go.
+    #: A Delete, or a rollback, lets go of the model. RELEASING: it stops it. RETURNING: it gives it back to
+    #: the resource of the same stack that had it before. RELEASED: it has let go.
     RELEASING = "releasing"
     RETURNING = "returning"
     RELEASED = "released"
 
     @property
     def settled(self) -> bool:
-        """Whether the answer is decided: a repeat of the request must give the same one."""
+        """Whether the request has its answer; a repeat of the request must give the same one."""
         return self in (State.DONE, State.FAILED, State.ASLEEP)
 
     @property
     def asleep(self) -> bool:
-        """Whether the model is to be stopped, or is, because its hours are over."""
+        """Whether the model is stopped, or is to be, because its hours are over."""
         return self in (State.SLEEPING, State.ASLEEP)
 
     @property
     def letting_go(self) -> bool:
-        """Whether the request is about to give the model up."""
+        """Whether the request is giving the model up, and is not done with it."""
         return self in (State.RELEASING, State.RETURNING)
 
     @property
     def rank(self) -> int:
-        """How far this is: a request's states only ever go up, but for a scheduled start's next attempt."""
+        """How far this is. A request only goes up; just a scheduled start's next attempt begins anew."""
         if self.settled or self is State.RELEASED:
             return 3
         if self is State.STARTED:
@@ -81,8 +84,8 @@ class State(Enum):
 class Mark:
     """The value of the tags that name a request: at most 170 of the 256 characters that a tag can have.
 
-    ``has_hours`` says that the request declares hosting hours; ``attempt`` and ``under`` (the RequestId of
-    the request that commanded the model then) are those of a scheduled start or stop.
+    ``has_hours`` says that the request declares hosting hours. A scheduled start or stop also has ``attempt``
+    and ``under``: the RequestId of the CloudFormation request that commanded the model at that time.
     """
 
     issued: datetime
@@ -118,7 +121,7 @@ class Mark:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How far the request came, in numbers that grow."""
+        """How far the request came, as numbers to compare: they only grow."""
         return self.attempt, self.state.rank
 
 
@@ -126,8 +129,8 @@ class Mark:
 class Closing:
     """The value of ``hosted-model:closed``: which request of which resource let go, and how old it is.
 
-    It ends with the stack, because the function's policy refuses every start and every claim of a model that
-    its own stack has closed: a call that is still under way then comes to nothing. Other stacks may take it.
+    The stack comes last, where the function's policy looks for it: that refuses every start and claim of a
+    model which its own stack has closed, and so a call that is still under way. Other stacks may take it.
     """
 
     issued: datetime

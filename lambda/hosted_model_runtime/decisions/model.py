@@ -1,4 +1,7 @@
-"""PURE: a model as a service describes it, in words that are the same for every service."""
+"""PURE: a model as a service describes it, in words that are the same for every service.
+
+Adapters make these values; decisions read them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ ACTIVE = (Phase.RUNNING, Phase.STARTING, Phase.UPDATING)
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """Inference units: ``minimum`` are billed at least; ``maximum`` absent means no auto-scaling."""
+    """Inference units: at least ``minimum`` are billed; without ``maximum`` there is no auto-scaling."""
 
     minimum: int
     maximum: int | None = None
@@ -58,7 +61,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A model as one description shows it: what was observed, its ARN (empty when absent), its exact name."""
+    """What one look shows of a model. ``arn`` is empty if there is none; ``model`` is its exact name."""
 
     observed: Observed
     arn: str

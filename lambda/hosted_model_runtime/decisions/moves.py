@@ -1,4 +1,8 @@
-"""PURE: what a request wants of a model, what it remembers, what it knows, and the moves that it can make."""
+"""PURE: the words in which ``next_move`` is asked and answers.
+
+``Task`` is what a request wants of a model, ``Progress`` what it remembers, ``View`` what it knows in this
+cycle. The rest are the moves that it can make.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from .steps import Running
 
 
 class Goal(Enum):
-    """What a request wants of a model: that it runs (or sleeps until its hours), or to let go of it."""
+    """What a request wants of a model: to host it (or let it sleep until its hours), or to let go of it."""
 
     HOST = "host"
     RELEASE = "release"
@@ -24,8 +28,8 @@ class Goal(Enum):
 class Task:
     """One model, and what a request wants of it.
 
-    ``running`` and ``stopped`` are the service's words for "ready to use" and "not billed". ``replaces`` says
-    whether the request is an update that replaces another model.
+    ``running`` and ``stopped`` are the service's statuses for "ready to use" and "not billed". ``replaces``
+    says whether the request is an update that puts this model in the place of another.
     """
 
     claim: Claim
@@ -55,9 +59,9 @@ class StartCall(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A failure that is yet to be left in the lease, for a repeat of the request; since when, epoch seconds.
+    """A failure that is not yet noted in the lease, where a repeat of the request will find it.
 
-    ``aborts``: the time is out, and a model that this request started is to be stopped.
+    ``since`` is in epoch seconds. ``aborts``: the time is out, so stop the model if this request started it.
     """
 
     failed: Failed
@@ -72,27 +76,27 @@ class Progress:
     Attributes
     ----------
     mark
-        What it last wrote into the lease, or found there as its own; None: it never held it.
+        What it last wrote into the lease, or found there of its own; None: it has not held the lease.
     written
-        When that was written, epoch seconds.
+        When the last mark or closing tag was written, epoch seconds.
     start
         What became of its call of Start.
     stop_refused
-        Whether the service refused to stop a model whose hosting had failed: such a model serves nothing.
+        Whether the service refused to stop a model that serves nothing, or that this failing request stops.
     not_before
-        Epoch seconds until which a call of the superseded request may land.
+        Epoch seconds until which to do nothing: a superseded call may land, or a scheduled retry waits.
     in_doubt
-        Whether the lease must be read even where the model leaves nothing to do but wait.
+        Whether to read the lease even if the model can only be waited for: somebody may have written it.
     took_from
-        The mark of the request that it took over from, until it is known that nothing of it is under way.
+        The mark of the request that it took over from, until this request's next mark is written.
     former_sleeps
         Whether the model that an update replaces is asleep; None: not asked yet.
     closed
-        Whether it left a closing mark on a model that nobody owns.
+        Whether it wrote a closing mark on a model that nobody owns.
     close_denied
-        Whether the policy refused that mark: nothing there was this resource's.
+        Whether the policy refused that mark, which means that the model was never this resource's.
     failing
-        A failure on its way into the lease.
+        A failure that is still to be noted in the lease.
     """
 
     mark: Mark | None = None
@@ -110,10 +114,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is known of the model in this cycle; None is what must be asked for again.
+    """What is known of the model in this cycle; None: not asked yet, or out of date.
 
     ``acted``: a Start or a Stop was sent since the last look. ``took``: the lease was taken in this cycle.
-    ``outrun``: the lease says that another delivery of this request came further, perhaps after the look.
+    ``outrun``: the lease says that another delivery of this request came further, perhaps since the look.
     """
 
     seen: Sighting | None = None
@@ -143,14 +147,18 @@ class AskFormer:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait, then look again. ``idle``: as far as was seen, there is nothing to do but that."""
+    """Wait, then look again. ``idle``: as far as was seen, the model can only be waited for."""
 
     idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Take command: remove this stack's closing mark if there is one, then write the mark and ``more``."""
+    """Take the lease: write ``mark`` and the tags ``more``.
+
+    ``before`` is the mark that it replaces. ``reopens``: first remove this stack's closing tag.
+    ``in_flight``: a call of the superseded request may still land, so do nothing for a while.
+    """
 
     mark: Mark
     more: Mapping[str, str]
@@ -161,7 +169,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Write how far the request came. ``quiet``: something of an earlier one may still be under way."""
+    """Write how far the request came. ``quiet``: then wait, as a call of an earlier one may still land."""
 
     mark: Mark
     quiet: bool = False
@@ -169,14 +177,14 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Note that a scheduled start failed, and try again after a while."""
+    """Note that an attempt of a scheduled start failed; the next one comes after a wait."""
 
     mark: Mark
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start the model with these units; ``verb`` makes the ClientToken differ from attempt to attempt."""
+    """Start the model with these units; ``verb`` gives each attempt a ClientToken of its own."""
 
     units: Units
     verb: str
@@ -189,14 +197,14 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Leave a closing mark on a model that nobody owns."""
+    """Write a closing tag on a model that nobody owns; ``reopens``: remove the one that is there first."""
 
     reopens: bool
 
 
 @dataclass(frozen=True, slots=True)
 class WriteTags:
-    """Write tags that are no mark of this request, then wait quietly if ``quiet``, else end."""
+    """Write tags about another resource's hold on the model, then end; ``quiet``: wait and look instead."""
 
     tags: Mapping[str, str]
     end: End
@@ -205,19 +213,19 @@ class WriteTags:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Leave this failure in the lease, or try once more."""
+    """Remember this failure: the next moves note it in the lease, or try once more."""
 
     failing: Failing
 
 
 @dataclass(frozen=True, slots=True)
 class LetGo:
-    """Remove the lease, and end."""
+    """Remove the lease from the model, and end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The end."""
+    """The request has ended for this model."""
 
     end: End
 

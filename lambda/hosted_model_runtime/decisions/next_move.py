@@ -2,16 +2,19 @@
 
     next_move(task, progress, view, now) -> Move
 
-``task`` is what the request wants of the model, ``progress`` all that it remembers, ``view`` what it knows of
-the model since it last looked. ``invocation/leased_model.py`` carries the move out and asks again, until the
-move is :class:`Pause` or :class:`Finish`. Killed anywhere, run twice or run late, the function comes back
-here with less progress and gets the right next move: everything that must survive stands in the lease.
+In come ``task``, what the request wants of the model; ``progress``, all that it remembers; ``view``, what it
+knows of the model in this cycle; and ``now``, epoch seconds. Out comes one move.
+``invocation/leased_model.py`` carries it out and asks again, until the move is :class:`Pause` or
+:class:`Finish`.
 
-Three rules hold throughout:
+A function that is killed, run twice or run late begins here again, with less ``progress``. It gets the right
+move all the same, because everything that must not be forgotten is in the lease.
 
-- The lease is read before every step, and written before the step that it announces.
-- A read that shows less than this request wrote is old, not news: read again.
-- Nothing is done while a call of the request that was superseded may still land.
+Three rules always hold:
+
+- The lease is read before every step, and a step is written into the lease before it is taken.
+- A read that shows less than this request wrote is out of date, and not news: read again.
+- While a call of the superseded request may still land, do nothing.
 """
 
 from __future__ import annotations
@@ -52,11 +55,11 @@ from .moves import (
 from .request import Claim
 from .steps import Running, Stopped, Wait
 
-#: A call that a superseded request has under way lands within the SDK's connect and read time-outs.
+#: A call of a superseded request is over after this: the SDK's connect and read time-outs, and a margin.
 IN_FLIGHT_SECONDS = 15.0
-#: For how long a read may show less than was written. Services promise nothing; others see up to a minute.
+#: For how long a read may show less than was written. The services promise nothing; up to a minute is seen.
 READS_BEHIND_SECONDS = 75.0
-#: For how long a failure is tried to be left in the lease before it is answered without.
+#: For how long to try to note a failure in the lease. After that it is answered without the note.
 NOTING_SECONDS = 60.0
 STRIPPED = "the model's hosted-model: tags were removed while this request commanded it"
 REPORTED = "this request was reported as failed before; the function's log has the reason"
@@ -98,7 +101,7 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
         case Standing.SUPERSEDED:
             return Finish(Superseded())
         case Standing.FOREIGN if mark and Tag.STACK not in view.tags:
-            # It runs because this request started it, not because it is somebody's.
+            # The tags are gone. It runs because this request started it: it is nobody else's.
             return Finish(Failed(STRIPPED))
         case Standing.FOREIGN:
             return Finish(Failed(_foreign(seen, claim, verdict), Metric.FOREIGN))
@@ -114,13 +117,13 @@ def _step(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str
         return steps.decide(Stopped(), seen.observed, started=False)
     former = lease.former_of(tags)
     moved = former is not None and former.mark.state is not State.RELEASED
-    # What an earlier deploy hosted under another logical ID may be resized, as by an update.
+    # After a rename the request is a Create, but of a model that was deployed before: it may resize it.
     wanted = replace(task.wanted, may_resize=True) if moved else task.wanted
     return steps.decide(wanted, seen.observed, is_started(progress, seen))
 
 
 def is_started(progress: Progress, seen: Sighting) -> bool:
-    """Say whether a Start of this very request was accepted, by this invocation or by an earlier one."""
+    """Say whether the service accepted a Start of this very request, from any of its invocations."""
     if progress.start is StartCall.ACCEPTED:
         return True
     if progress.mark is None:
@@ -131,15 +134,15 @@ def is_started(progress: Progress, seen: Sighting) -> bool:
     expected = before.get(progress.mark.state)
     if expected is None or seen.phase is expected:
         return False
-    # Our start met a Conflict, so somebody else started it: we may resize it.
+    # Our Start was refused with a Conflict, so somebody else's start came first: we may resize the model.
     return not (progress.start is StartCall.REFUSED and seen.phase is Phase.RUNNING)
 
 
 def _take(task: Task, progress: Progress, seen: Sighting, view: View, before: Mark | None) -> Move:
-    """Take the lease, unless the model is in no condition to be hosted."""
+    """Take the lease, unless the model cannot be hosted as it is."""
     claim, tags = task.claim, view.tags or {}
     if view.took:
-        # Somebody wrote over it at once: wait, rather than write over theirs in turn.
+        # It was taken in this cycle, and somebody wrote over it at once: wait, do not write over theirs.
         return Pause()
     moves = before is not None and not claim.request.scheduled and not lease.owns(tags, claim)
     step = steps.decide(replace(task.wanted, may_resize=True) if moves else task.wanted, seen.observed, False)
@@ -159,7 +162,10 @@ def _take(task: Task, progress: Progress, seen: Sighting, view: View, before: Ma
 
 
 def _sleeps(task: Task, progress: Progress, tags: Mapping[str, str], moves: bool) -> bool | None:
-    """Say whether the model is to be stopped: its hours are over, and a deploy does not wake it."""
+    """Say whether the model is to be stopped, because its hours are over; None: ask about the replaced one.
+
+    A deploy leaves a sleeping model asleep.
+    """
     request = task.claim.request
     if request.scheduled:
         return request.type == Scheduled.STOP
@@ -171,19 +177,19 @@ def _sleeps(task: Task, progress: Progress, tags: Mapping[str, str], moves: bool
 
 
 def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: View, now: float) -> Move:
-    """Return the next step towards the goal; the lease was just read, and it is this request's."""
+    """Return the next step towards the goal; the lease was just read, and this request holds it."""
     if mark.state.settled:
         return Finish(_again(task, mark, seen))
     if now < progress.not_before:
         return Pause()
     tags = view.tags or {}
     if progress.took_from and lease_hours.is_at_work(tags, progress.took_from):
-        # A schedule came just before this request's own mark was there.
+        # A schedule wrote its mark between this request's read and its own mark: its call may be under way.
         return Note(mark if mark.state.asleep else mark.at(State.HELD), quiet=True)
     match _step(task, progress, seen, tags):
         case steps.Start():
             intent = _intent(mark, seen)
-            # Written first: whoever comes after a kill and finds another phase knows that it was started.
+            # Written first. If this invocation is killed, the next one tells by the phase whether it started.
             return Note(intent) if mark != intent else _start(task, mark)
         case steps.Stop():
             return Stop() if not _is_stopped(progress, seen) else Note(mark.at(State.ASLEEP))
@@ -192,7 +198,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         case steps.Done():
             return Note(mark.at(State.DONE, mark.hosted_at or _stamp(now)))
         case steps.Fail() if view.outrun:
-            # That status may be older than what the other delivery did.
+            # Another delivery of this request came further, and this status may be older than what it did.
             return Look()
         case steps.Fail(reason):
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
@@ -203,13 +209,13 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
 def _start(task: Task, mark: Mark) -> Start:
     units = task.claim.request.units
     if task.claim.request.scheduled:
-        # Units are for deploys to change: those of the lease, not those that the schedule carries.
+        # Only a deploy changes units: take those of its lease, not those in the schedule's event.
         units = Units.parse(mark.units) or units
     return Start(units, "Start" if mark.attempt == 1 else f"Start {mark.attempt}")
 
 
 def _note_start(task: Task, progress: Progress, view: View) -> Move | None:
-    """Say in the lease that this request's Start was accepted; None: it is there, or there is none."""
+    """Note in the lease that this request's Start was accepted; None: it is noted, or none was."""
     mark = progress.mark
     if progress.start is not StartCall.ACCEPTED or mark is None or mark.state is State.STARTED:
         return None
@@ -223,10 +229,10 @@ def _note_start(task: Task, progress: Progress, view: View) -> Move | None:
 
 
 def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: float) -> Move:
-    """Leave the failure in the lease, where a repeat of the request finds it, or try once more."""
+    """Note the failure in the lease, where a repeat of the request finds it, or try once more."""
     failed, request, seen = failing.failed, task.claim.request, view.seen
     if task.goal is Goal.RELEASE:
-        # While a model is closed the policy lets nobody write there, so no verdict is left.
+        # The policy lets nobody write on a closed model, so the failure cannot be noted.
         return Finish(Done() if progress.close_denied and progress.mark is None else failed)
     if progress.mark is None and not failing.aborts:
         return Finish(failed)
@@ -253,11 +259,11 @@ def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: flo
 def _leave_failure(task: Task, progress: Progress, mark: Mark, failing: Failing, view: View) -> Move:
     seen = view.seen
     if mark.state.settled and seen:
-        # Another delivery of this request was quicker.
+        # Another delivery of this request has come to an end already: give the same.
         return Finish(_again(task, mark, seen))
     again = task.claim.request.type == Scheduled.START and mark.attempt < Scheduled.ATTEMPTS
     if again and not failing.aborts:
-        # Nobody is there to ask for it again.
+        # No one is there to ask for a scheduled start again.
         return Retry(replace(mark, attempt=mark.attempt + 1, state=State.HELD, hosted_at=""))
     if failing.aborts and seen and not progress.stop_refused and _is_ours_to_stop(progress, seen):
         return Stop()
@@ -265,7 +271,7 @@ def _leave_failure(task: Task, progress: Progress, mark: Mark, failing: Failing,
 
 
 def _is_ours_to_stop(progress: Progress, seen: Sighting) -> bool:
-    # CloudFormation may be told not to roll back: what this request started must not run on.
+    # With rollback disabled no Delete follows: what this request started must not run on.
     return seen.phase in (Phase.STARTING, Phase.RUNNING) and is_started(progress, seen)
 
 
@@ -308,8 +314,8 @@ def _take_to_release(seen: Sighting, view: View, before: Mark, claim: Claim) -> 
     tags = view.tags or {}
     returning = lease.returns_to(tags, before, claim) is not None
     mark = lease.first_mark(claim, tags, before).at(State.RETURNING if returning else State.RELEASING)
-    # Closed in the same call: from now on the service itself refuses a start that is still under way. What
-    # is given back is not closed, because it may have to be started.
+    # The closing tag goes into the same call: from then on the service itself refuses a start that is still
+    # under way. A model that is given back is not closed, because it may have to be started.
     more = {} if returning else lease.closing_tag(claim)
     return Take(
         mark, more, before, lease.must_reopen(tags, claim), returning and lease.is_in_flight(tags, before)
@@ -319,7 +325,7 @@ def _take_to_release(seen: Sighting, view: View, before: Mark, claim: Claim) -> 
 def _give_up(
     task: Task, progress: Progress, mark: Mark, seen: Sighting, tags: Mapping[str, str], now: float
 ) -> Move:
-    """Stop the model and remove the lease; the lease was just read, and it is this request's."""
+    """Stop the model, then remove the lease; it was just read, and this request holds it."""
     former = lease.former_of(tags)
     if former and mark.state is State.RETURNING:
         return _give_back(task, progress, former, seen, now)
@@ -354,9 +360,9 @@ def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sight
 
 
 def _close(progress: Progress, seen: Sighting, tags: Mapping[str, str], claim: Claim, now: float) -> Move:
-    """Leave a mark for a Create that was killed before it took the lease and is delivered once more.
+    """Close a model that nobody owns, so that a late delivery of this resource's Create does not take it.
 
-    A model that runs with no owner is somebody's: it is not tagged unless adopting was asked for.
+    A model that runs without an owner is somebody's: it is left alone, unless the request adopts.
     """
     closing = Closing.parse(tags.get(Tag.CLOSED))
     if closing and closing.issued > claim.request.issued:
@@ -369,9 +375,9 @@ def _close(progress: Progress, seen: Sighting, tags: Mapping[str, str], claim: C
 
 
 def _leave(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float) -> Move:
-    """Let another resource of the stack keep the model, and say that this one is gone.
+    """Leave the model to the resource of the stack that owns it now, and note that this one is gone.
 
-    Where this one never had the model, a Create of it may be about to take it: then look again afterwards.
+    If this one never had the model, its Create may be about to take it: wait, and look again.
     """
     former = lease.former_of(tags)
     mine = former is not None and former.logical_id == claim.request.logical_id
@@ -382,7 +388,7 @@ def _leave(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float
     if mine:
         return WriteTags(lease.released_tags(claim), Done())
     if former and former.mark.state is not State.RELEASED:
-        # The owner took the model from yet another resource, and may have to give it back.
+        # The owner has the model from a third resource, and may have to give it back: keep that note.
         return Finish(Done())
     if progress.not_before:
         return Finish(Done())
@@ -404,23 +410,23 @@ def _reads_are_behind(progress: Progress, tags: Mapping[str, str], claim: Claim,
 
 
 def _is_stopped(progress: Progress, seen: Sighting) -> bool:
-    # A model whose hosting failed serves nothing: where the service will not stop it, it is stopped.
+    # A model whose hosting failed serves nothing. If the service refuses to stop it, it counts as stopped.
     return progress.stop_refused and seen.phase is Phase.FAILED
 
 
 def _lost(mark: Mark, shown: Mark | None) -> End | None:
-    """Say how a request ends that held the lease and does not any more; None: it may take it back."""
+    """Say how a request ends that has lost the lease; None: it may take it back."""
     if shown is None:
         return Failed(STRIPPED)
     if shown.under:
-        # A schedule that is due earlier wrote late. One that is due later would not have left the lease free.
+        # An earlier schedule wrote late, over this one: take it back. After a later one it would not be free.
         return None
-    # Of two requests of one second the later one commands; what an older one wrote late is written over.
+    # From the same second: the one that wrote last commands. From an older one: it wrote late, take it back.
     return Superseded() if shown.issued == mark.issued else None
 
 
 def _again(task: Task, mark: Mark, seen: Sighting) -> End:
-    """Return the end that the lease says this request came to."""
+    """Return the end that the lease has noted for this request, so that every delivery gives the same."""
     if mark.state is State.FAILED:
         return Failed(REPORTED)
     return Done(

@@ -1,5 +1,7 @@
 """PURE: how long to wait before the next look at a model.
 
+In come how many looks there were, how the last one went and a random number; out come seconds.
+
 The constants are chosen by the curves of the benchmarks page: lag against calls, and many models at once
 under the services' quota of 5 requests a second.
 """
@@ -10,12 +12,13 @@ FIRST = 1.0
 GROWTH = 1.15
 LONGEST = 2.0
 
-#: The quota is the account's: the interval widens with each refusal, up to so many times, and shrinks slowly
-#: with each look that works. At once, and models that start would crowd out those that have not started yet.
+#: All models share the account's quota. With each refusal the interval is multiplied, up to WIDEST, and with
+#: each look that works it shrinks a little. If it shrank at once, models that are already starting would use
+#: up the quota of those that have not started yet.
 WIDEST = 20.0
 WIDER = 2.0
 NARROWER = 0.8
-#: How much more often a request looks that has a step to take than one that can only wait.
+#: How many times more often a request with a step to take looks than one that can only wait.
 AHEAD = 8.0
 
 
@@ -27,7 +30,7 @@ def widened(width: float, calm: bool) -> float:
     width
         The width so far; 1 at first.
     calm
-        Whether the last look came through, neither throttled nor lost.
+        Whether the last look worked: it was neither throttled nor lost.
     """
     return max(1.0, width * NARROWER) if calm else min(WIDEST, width * WIDER)
 
@@ -44,12 +47,12 @@ def interval(
     width
         What :func:`widened` returned.
     draw
-        A number from 0 to 1: up to a quarter of the interval is taken off, so that many models that started
-        together do not ask together; of a widened one a quarter is taken off or added.
+        A random number from 0 to 1, so that many models that started together do not ask together. It takes
+        up to a quarter off the interval; of a widened one it takes off, or adds, up to a quarter.
     retry_after
-        Seconds that the service asked for; never undercut.
+        Seconds that the service asked to wait; the result is never less.
     waiting
-        Whether the request can do nothing but wait: it then leaves the quota to those with a step to take.
+        Whether the request can only wait: then it leaves the quota to those with a step to take.
     """
     calm = min(LONGEST, FIRST * GROWTH ** min(polls, 64))
     if width <= 1.0:

@@ -1,4 +1,7 @@
-"""PURE: one request for one hosted model, as a value; ``cloudformation.events`` makes it from an event."""
+"""PURE: one request for one hosted model, as a value that never changes.
+
+``cloudformation/events.py`` makes it from an event and checks it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from .tokens import fingerprint
 
 
 class InvalidRequestError(ValueError):
-    """A property is missing or breaks its limit; the text names it. Nothing can have been started by it."""
+    """A property is missing or breaks its limit; the text names it. Such a request starts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +40,22 @@ class Request:
 
     @property
     def deadline(self) -> float:
-        """Epoch seconds at which this request gives up: ServiceTimeout less a margin."""
+        """Epoch seconds at which this request gives up, to answer in time: ``expiry`` less a margin."""
         return self.issued.timestamp() + self.timeout - DEADLINE_MARGIN
 
     @property
     def expiry(self) -> float:
-        """Epoch seconds at which CloudFormation stops waiting."""
+        """Epoch seconds at which ServiceTimeout is over, and CloudFormation stops waiting."""
         return self.issued.timestamp() + self.timeout
 
     @property
     def scheduled(self) -> bool:
-        """Whether a schedule of the resource's hosting hours asks, not CloudFormation."""
+        """Whether it comes from a schedule of the resource's hosting hours, not from CloudFormation."""
         return self.type in Scheduled.GOALS
 
     @property
     def adopts(self) -> bool:
-        """Whether the request takes a model that runs and that no stack owns."""
+        """Whether the request may take a model that already runs and that no stack owns."""
         return self.on_running == OnRunning.ADOPT
 
 
@@ -60,8 +63,8 @@ class Request:
 class Claim:
     """A request together with one model that it is about.
 
-    ``declared_as`` is the fingerprint of the physical ID under which the request declares that model: a
-    resource that is replaced claims two models, one after the other.
+    ``declared_as`` is the fingerprint of the physical ID under which the request declares that model. In a
+    replacement one resource has two models, one after the other, and this tells them apart.
     """
 
     request: Request
@@ -69,10 +72,10 @@ class Claim:
 
     @property
     def resource(self) -> str:
-        """A short name of the resource, whatever it declares."""
+        """A short name of the resource, the same whichever model it declares."""
         return fingerprint(self.request.stack_id, self.request.logical_id)
 
     @property
     def stack(self) -> str:
-        """The part of the stack ID that is unlike any other's; the function's policy compares it."""
+        """The part of the stack ID that no other stack has; the function's policy compares it."""
         return self.request.stack_id.rsplit("/", 1)[-1]

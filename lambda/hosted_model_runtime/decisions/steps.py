@@ -1,7 +1,7 @@
 """PURE: which step brings a model nearer to its goal.
 
 ``(goal, observed, started) -> Start | Stop | Wait | Done | Fail``: the two tables of the page on concepts.
-Who may take the step is another question, which ``next_move.py`` answers.
+Whether the request may take that step, ``next_move.py`` decides.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from .model import Observed, Phase
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Goal: hosted with these inference units. ``may_resize`` is for updates only.
+    """Goal: hosted with these inference units.
 
-    ``any_units``: a scheduled start finds its work done in whatever runs; sizes are for deploys to change.
+    ``may_resize``: a model that runs with other units is stopped and started again; an update may do that.
+    ``any_units``: a model that runs is good with whatever units; a schedule leaves them to deploys.
     """
 
     min_units: int
@@ -32,7 +33,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Goal: not billed any more."""
+    """Goal: stopped, and so not billed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _towards_stopped(seen: Observed) -> Step:
             return Done()
         case Phase.STOPPING | Phase.UPDATING:
             return Wait()
-    # RUNNING, FAILED, STARTING: a service that refuses to stop a model in that state is asked again later.
+    # RUNNING, FAILED, STARTING. A service may refuse to stop a model while it is so: then ask again later.
     return Stop()
 
 

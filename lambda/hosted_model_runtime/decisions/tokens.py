@@ -1,4 +1,4 @@
-"""ClientTokens, and the short digests that name a resource in a tag."""
+"""PURE: ClientTokens, and the short digests that stand for a resource in a tag."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def client_token(
 ) -> str:
     """Return the idempotency token of one call for one CloudFormation request.
 
-    The same request retried gives the same token, so that the call completes once. A new request, other
-    units or another model give another token: a re-create within the 8 hours for which a token is active is
-    not swallowed as a repeat, and other inputs never meet an old token (which would be an error).
+    A retry of the same request gives the same token, so the call completes once. A new request, other units
+    or another model give another token. A token is active for 8 hours: with the old one the service would
+    take a new Create for a repeat and do nothing, and would refuse other inputs.
 
     Returns
     -------

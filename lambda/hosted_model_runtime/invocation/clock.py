@@ -1,4 +1,4 @@
-"""Time as Lambda gives it."""
+"""The time, and how much of it Lambda leaves to this invocation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Clock(Protocol):
-    """Time, injected, so that tests need not wait."""
+    """What the time is asked of; tests bring a clock of their own, and need not wait."""
 
     def now(self) -> float:
         """Epoch seconds."""
@@ -19,7 +19,7 @@ class Clock(Protocol):
 
 
 class LambdaClock:
-    """The wall clock, and what is left of this invocation."""
+    """The wall clock, and the seconds that Lambda's context says are left."""
 
     def __init__(self, context: Any) -> None:
         self._context = context

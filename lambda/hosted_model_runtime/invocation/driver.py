@@ -1,4 +1,9 @@
-"""Drives one request through one invocation: look, move, wait, until it ends or is handed over."""
+"""Drives one request through one invocation: look, move, wait, and again.
+
+In comes a request, with what it needs: adapters, a clock, a relay. Out comes an ``Outcome``: the request has
+ended, or the next invocation goes on. A failure is answered before CloudFormation stops waiting, and an
+invocation ends without an end only if a successor is arranged or Lambda is told to try again.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +26,14 @@ from .outcome import Facts, Outcome
 
 logger = logging.getLogger(__name__)
 
-#: EventBridge's shortest rate is a minute: a rule put this long before the end of the invocation has its
-#: first tick before that end, so that somebody watches all the time.
+#: EventBridge's shortest rate is a minute. A rule that is put this long before the invocation ends has its
+#: first tick before that end, so the next invocation begins before this one is over.
 HANDOVER_SECONDS = 90.0
-#: What an invocation keeps back to end in order.
+#: What an invocation keeps for its last steps: to leave, or to answer.
 LAST_SECONDS = 8.0
-#: A new policy takes some seconds to be known everywhere; longer than this it is simply missing.
+#: A new policy takes some seconds to apply everywhere. After this time the permission is taken to be missing.
 DENIED_GRACE_SECONDS = 30.0
-#: Before CloudFormation stops waiting: from here on a failure is answered, noted in the lease or not.
+#: This long before CloudFormation stops waiting, a failure is answered even if the lease has no note of it.
 LAST_CALL_SECONDS = 20.0
 
 ADVICE: Mapping[Kind, str] = {
@@ -50,16 +55,16 @@ class Relay(Protocol):
     def put(self) -> None: ...
 
     def taken_over(self) -> bool:
-        """Say whether the successor has removed the rule that this invocation put."""
+        """Say whether the next invocation has begun: it removes the rule that this one put."""
 
 
 class OutOfTimeError(RuntimeError):
-    """The invocation ends and no successor could be arranged: Lambda's own retry goes on."""
+    """The invocation ends, and no rule calls the next one. It fails, so that Lambda's retry goes on."""
 
 
 @dataclass(slots=True)
 class _Trouble:
-    """What the last look met, and since when a permission is missing."""
+    """The errors of the last look, and since when a permission is missing."""
 
     transient: bool = False
     retry_after: float | None = None
@@ -103,11 +108,11 @@ class Driver:
     # --- what the request is about --------------------------------------------------------------------------
 
     def _plan(self) -> list[LeasedModel]:
-        """Return the models that the request is about; the first one's end is the request's."""
+        """Return the models that the request is about, that of its own properties first."""
         request = self.request
         service = self._connect(request.service)
         if request.type == "Delete":
-            # By what was declared: CloudFormation may send a physical ID that it invented.
+            # The properties name the model, not the physical ID: CloudFormation may have invented that.
             declared = _declared_id(service, request.model)
             return [self._leased(service, request.model, declared, Goal.RELEASE)]
         old = self._old()
@@ -116,8 +121,9 @@ class Driver:
         replaced = self._leased(*old, Goal.HOST)
         models = [self._leased(service, request.model, self.physical_id, Goal.HOST, replaced)]
         if request.physical_id == self.physical_id:
-            # A rollback of a cancelled update comes with the physical ID from before it. As that does not
-            # change, CloudFormation sends no Delete for what the cancelled update may have started.
+            # This rolls back an update that was cancelled before it answered: the physical ID is still that
+            # from before it. CloudFormation sees no replacement, and sends no Delete for the model that the
+            # cancelled update may have started. So this request lets go of that one, too.
             models.append(self._leased(*old, Goal.RELEASE))
         return models
 
@@ -158,7 +164,7 @@ class Driver:
             self._trouble = _Trouble(last=self._trouble.last)
 
     def _advance_one(self, model: LeasedModel) -> bool:
-        """Bring one model on; False when a call failed."""
+        """Make one model's next moves; False when a call failed."""
         now, request = self._clock.now(), self.request
         if now >= request.deadline:
             model.fail(self._timed_out(model), Metric.TIMEOUT, aborts=True)
@@ -235,7 +241,7 @@ class Driver:
         try:
             self._relay.put()
         except Exception as error:
-            # Tried again at every look until the time is out.
+            # The next look tries again, until the time is out.
             logger.warning("The relay's rule could not be put: %s", type(error).__name__)
             return False
         return True

@@ -1,8 +1,10 @@
 """PURE: the function's metrics as lines of CloudWatch's embedded metric format.
 
-One line is one JSON document, which CloudWatch Logs turns into a data point; no call, no permission. Follows
-"Specification: Embedded metric format", Amazon CloudWatch User Guide. A line has the names of the model, one
-number, and of a failure one of a few known reasons: no text from anywhere else gets in.
+In come a model's labels and a number, out comes one line: a JSON document that CloudWatch Logs turns into a
+data point. That takes no call and no permission. A line holds the names of the model, the number, and for a
+failure one of a few known reasons; no other text gets in.
+
+Follows "Specification: Embedded metric format", Amazon CloudWatch User Guide.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_.\-]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The values of the three dimensions that every metric has; those of ``metric_…`` of the construct."""
+    """The values of the three dimensions of every metric; the construct's ``metric_…`` use the same."""
 
     service: str
     project: str
@@ -36,7 +38,7 @@ class Labels:
         Raises
         ------
         KeyError, ValueError
-            For an unknown service, and for what is no name: a value of a dimension is never free text.
+            For an unknown service, and for a name that no service takes: no free text becomes a label.
         """
         project, version = adapter(service).names(model)
         if not (_NAME.fullmatch(project) and _NAME.fullmatch(version)):

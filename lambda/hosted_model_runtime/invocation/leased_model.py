@@ -1,4 +1,8 @@
-"""Carries out the moves of one request for one model, by the service's adapter."""
+"""Carries out what ``next_move`` decides, for one request and one model.
+
+In come a task and the service's adapter. Each move becomes calls of the adapter, and what they tell is
+remembered in ``Progress`` for the next decision. Nothing is decided here but what an error of a call means.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ from .outcome import Hosted
 
 
 class LeasedModel:
-    """One model under one request: what is remembered of it, and the end once there is one."""
+    """One model under one request: what the request remembers of it, and its end once there is one."""
 
     def __init__(
         self,
@@ -41,16 +45,16 @@ class LeasedModel:
 
     @property
     def model(self) -> Mapping[str, str]:
-        """The model with its version's number where that is known: ``latest`` is no version."""
+        """The model's name; after the first look with the version's number instead of ``latest``."""
         return self._seen.model if self._seen else self._declared
 
     def advance(self) -> None:
-        """Make moves until the next one is to wait, or the end is known.
+        """Make moves until there is nothing to do but wait, or the end is known.
 
         Raises
         ------
         ServiceError
-            When a call failed: what was done so far is remembered, and the next call goes on from there.
+            When a call failed. What was done before it is remembered: call this again to go on.
         """
         view = View()
         while self.end is None:
@@ -66,17 +70,17 @@ class LeasedModel:
                 self.end = self._finally()
 
     def fail(self, reason: str, code: str, aborts: bool = False) -> None:
-        """Remember a failure: from now on the moves are those that leave it in the lease and end."""
+        """Remember a failure. From now on the moves note it in the lease, and then end."""
         failing = self.progress.failing or Failing(Failed(reason, code), self._now())
         self.progress = replace(self.progress, failing=replace(failing, aborts=aborts))
 
     def give_up(self) -> None:
-        """End with the failure that could not be left in the lease."""
+        """End with the failure, though the lease has no note of it."""
         if self.end is None:
             self.end = self._finally()
 
     def _is_final(self, error: ServiceError) -> bool:
-        """Say whether a failure is answered although the lease cannot be told of it."""
+        """Say whether to end with the failure although this error keeps it out of the lease."""
         failing = self.progress.failing
         if failing is None or failing.aborts or self.task.claim.request.scheduled:
             return False
@@ -89,7 +93,7 @@ class LeasedModel:
         return failing.failed
 
     def sleeps(self) -> bool:
-        """Say whether this resource left the model stopped because its hours are over."""
+        """Say whether the model is this resource's, and is stopped because its hours are over."""
         seen, claim = self._look(), self.task.claim
         if not seen.arn:
             return False
@@ -146,20 +150,20 @@ class LeasedModel:
         seen = self._service.describe(self.model if self._seen else self._find())
         self.last_seen = f"{seen.observed.name} is {seen.observed.status or seen.phase.value}"
         if seen.arn:
-            # From here on `latest` means this very version.
+            # Every later look is at this very version, whatever `latest` means by then.
             self._seen = seen
             self._note_hosting(seen)
         return seen
 
     def _find(self) -> Mapping[str, str]:
-        """Return the version that this resource leased where `latest` was declared."""
+        """Return the model to look at: where `latest` is declared, the version that this resource leased."""
         for seen in self._service.alternatives(self._declared):
             if seen.arn and lease.owns_as_declared(self._service.tags(seen.arn), self.task.claim):
                 return seen.model
         return self._declared
 
     def _found(self, tags: Mapping[str, str]) -> dict[str, object]:
-        """Return what to remember where another delivery of this request wrote the lease."""
+        """Return what to remember if the lease shows that another delivery of this request came further."""
         shown, mark = lease.own_mark(tags, self.task.claim), self.progress.mark
         if shown is None or (mark and mark.progress >= shown.progress):
             return {}
@@ -172,7 +176,7 @@ class LeasedModel:
         if take.in_flight:
             self._be_quiet(IN_FLIGHT_SECONDS)
         self._remember(in_doubt=True, took_from=None if take.in_flight else take.before)
-        # A Delete looks again: the status that it saw is older than its lease.
+        # Whoever lets go looks again: a start may have landed between its last look and this mark.
         seen = view.seen if self.task.goal is moves.Goal.HOST else None
         return View(seen=seen, took=True)
 
@@ -187,7 +191,7 @@ class LeasedModel:
         return View(acted=True)
 
     def _stop(self) -> View:
-        # Remembered before the call: its response may be lost.
+        # Remembered before the call, because its response may be lost.
         self._stop_sent = (self._now(), self.progress.mark.hosted_at if self.progress.mark else "")
         failing = self.progress.failing
         try:
@@ -201,7 +205,11 @@ class LeasedModel:
         return View(acted=True)
 
     def _close(self, reopens: bool) -> View:
-        """A refusal may be a policy that has not spread yet: a Create beside this has the same one."""
+        """Write the closing mark.
+
+        A refusal is tried again: the policy may not have spread yet, and a Create of this resource that is
+        still under way may be waiting for the same policy.
+        """
         try:
             if reopens:
                 self._service.untag(self._arn, [Tag.CLOSED])
@@ -212,7 +220,7 @@ class LeasedModel:
                 raise
             self.end = Done()
         self._remember(closed=True, written=self._now())
-        # A Create that is still under way may have taken the lease meanwhile: look again.
+        # Look again: a Create that is still under way may have taken the lease in the meantime.
         return View()
 
     # --- what they share ------------------------------------------------------------------------------------
@@ -238,7 +246,7 @@ class LeasedModel:
         self._remember(mark=mark, written=self._now(), took_from=None)
 
     def _note_hosting(self, seen: Sighting) -> None:
-        """Keep how long the model was hosted, once it is seen to stop."""
+        """Note for the metrics how long the model was hosted, once it is seen stopping or stopped."""
         if self._stop_sent is None or seen.phase not in (Phase.STOPPING, Phase.STOPPED):
             return
         until, since = self._stop_sent

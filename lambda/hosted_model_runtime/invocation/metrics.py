@@ -1,4 +1,7 @@
-"""PURE: which metrics an outcome is worth; ``emf.py`` writes them."""
+"""PURE: which metrics an outcome gives.
+
+In comes an outcome, out come lines that ``emf.py`` has formatted; the caller writes them to the log.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def lines(
     Raises
     ------
     ValueError, KeyError, TypeError
-        When this is no model of a known service: there is nothing to count it for.
+        When the properties name no model of a known service: there are no labels to count it under.
     """
     facts = outcome.facts
     labels = Labels.of(service, facts.model or model)
@@ -42,6 +45,6 @@ def lines(
             yield emf.failure(labels, code, now)
         case Done(data):
             hosted_at = unstamp(data.get(Attribute.HOSTED_AT, ""))
-            # Both are whole seconds. A model hosted before the request was made was not started by it.
+            # Both are whole seconds. A model that was hosted before the request was not started by it.
             if hosted_at and hosted_at.timestamp() >= issued:
                 yield emf.time_to_hosted(labels, hosted_at.timestamp() - issued, now)

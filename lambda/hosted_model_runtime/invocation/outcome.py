@@ -1,4 +1,4 @@
-"""How one invocation ended: for CloudFormation, and for the metrics."""
+"""How one invocation ended: ``end`` and ``physical_id`` for CloudFormation, ``Facts`` for the metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..decisions.ends import Done, Failed, HandedOver, Superseded
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
-    """A model that was stopped: since when it was hosted, as its tag says, and until when, epoch seconds."""
+    """A model that was stopped: hosted ``since`` (as its tag says) and ``until`` (epoch seconds)."""
 
     model: Mapping[str, str]
     since: str
@@ -38,7 +38,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one invocation; ``physical_id`` goes into the answer, whatever that is."""
+    """The end of one invocation; ``physical_id`` goes into the answer, be it SUCCESS or FAILED."""
 
     end: Done | Failed | Superseded | HandedOver
     physical_id: str

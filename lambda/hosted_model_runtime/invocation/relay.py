@@ -1,4 +1,8 @@
-"""The relay: an EventBridge rule of one minute that brings the next invocation to a request."""
+"""The relay: an EventBridge rule that invokes the function again, with the same request.
+
+In comes the event to pass on. The rule fires every minute until the invocation that it started removes it.
+Its name is made of the RequestId: a retried request finds its own rule instead of putting a second one.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +22,7 @@ _ATTEMPTS = 3
 
 
 class RuleRelay:
-    """Implements the driver's ``Relay`` with one rule, named after the RequestId.
-
-    A retried request finds its own rule instead of leaving a second one behind.
-    """
+    """The driver's ``Relay``, as one rule named after the RequestId."""
 
     def __init__(
         self, events: Callable[[], Any], name: str, function_arn: str, message: Mapping[str, Any]
@@ -30,7 +31,7 @@ class RuleRelay:
         self.was_put = False
 
     def put(self) -> None:
-        """Put the rule and its target; errors of EventBridge pass through, and putting again mends both."""
+        """Put the rule and its target. EventBridge's errors pass through; putting again repairs both."""
         self.was_put = True
         events = self._events()
         events.put_rule(
@@ -47,7 +48,7 @@ class RuleRelay:
             raise RuntimeError("EventBridge took no target")
 
     def taken_over(self) -> bool:
-        """Say whether the rule is gone: the successor removes it first of all."""
+        """Say whether the rule is gone: the next invocation removes it before anything else."""
         try:
             self._events().describe_rule(Name=self.name)
         except Exception as error:
@@ -57,8 +58,8 @@ class RuleRelay:
     def remove(self) -> bool:
         """Remove target and rule; True when nothing is left.
 
-        A failure is no reason to change the answer: a rule that stays ticks once more, and that tick finds
-        nothing to do but this.
+        A failure does not change the answer. The rule then ticks once more, and all that is left to do for
+        that tick is to remove it.
         """
         events = self._events()
         return self._quietly(lambda: events.remove_targets(Rule=self.name, Ids=[TARGET_ID])) and (

@@ -1,4 +1,7 @@
-"""The registry of services: one adapter each. A new service is a line here, and its file beside this one."""
+"""The registry of services: a service's name comes in, its adapter comes out.
+
+A new service is a line here, and a file beside this one.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from importlib import import_module
 
 from .base import Service
 
-#: Where the adapter of each service is. Imported when a request is about it: a cold start loads one of them.
+#: Where each adapter is. It is imported when a request needs it, so that a cold start loads only one.
 ADAPTERS: dict[str, str] = {
     "lookoutvision": "hosted_model_runtime.services.lookoutvision:LookoutVisionService",
     "rekognition": "hosted_model_runtime.services.rekognition:RekognitionService",

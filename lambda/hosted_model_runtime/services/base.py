@@ -1,4 +1,8 @@
-"""What the driver needs of a service, and how its errors are sorted."""
+"""What every adapter offers, and how the errors of a service are sorted.
+
+An adapter takes names and units and makes the service's calls. It gives back sightings and tags, in words
+that are the same for all services, or raises :class:`ServiceError`, whose kind says what the error means.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..decisions.model import Sighting, Units
 
-#: The driver polls and retries by itself, with the deadline in view: the SDK must neither sleep nor repeat.
-#: The read time-out is far below the deadline's margin, so that no call can outlast it.
+#: The driver polls and retries by itself and minds the deadline, so the SDK must neither sleep nor retry. Its
+#: time-outs are far below the deadline's margin: no call can last beyond that.
 CLIENT_CONFIG = Config(
     connect_timeout=3,
     read_timeout=10,
@@ -25,16 +29,16 @@ CLIENT_CONFIG = Config(
 
 
 def knowing_our_models(session: Any) -> Any:
-    """Return the session, which now knows the service models that we bring."""
+    """Return the session, after adding the service models that come with this package."""
     session.get_component("data_loader").search_paths.append(str(_DATA))
     return session
 
 
 @cache
 def shared_session() -> Any:
-    """Return the function's one session: what its first client has loaded need not be loaded again.
+    """Return the one session of the function, so that a second client loads nothing twice.
 
-    It knows our service models from the beginning: botocore lists what it knows once, at the first client.
+    Our service models are added at once, because botocore lists the services only once, for the first client.
     """
     return knowing_our_models(botocore.session.get_session())
 
@@ -92,7 +96,7 @@ class Service(Protocol):
         """Return the model as it is; an absent one is a sighting, not an error."""
 
     def alternatives(self, model: Mapping[str, str]) -> Iterable[Sighting]:
-        """Return every model that a moving name (``latest``) may have meant; nothing for a fixed name."""
+        """Return every model that ``latest`` may have meant at some time; nothing for a fixed name."""
 
     def start(self, sighting: Sighting, units: Units, token: str) -> None: ...
 
@@ -108,12 +112,12 @@ class Service(Protocol):
 def sorted_error(error: Exception, codes: Mapping[str, Kind], operation: str) -> ServiceError:
     """Return a :class:`ServiceError` for what botocore raised.
 
-    A code that no table names is transient when the service's side is at fault (HTTP 5xx), else invalid.
+    A code that ``codes`` does not have is transient with HTTP 429 or 5xx, else invalid.
     """
     if isinstance(error, ClientError):
         return _from_response(error.response, codes, operation)
     if isinstance(error, BotoCoreError):
-        # Connection reset, time-out, no route: the call may or may not have taken effect. Look again.
+        # Connection reset, time-out, no route: nobody knows whether the call took effect. Look again.
         return ServiceError(Kind.TRANSIENT, f"{operation}: {type(error).__name__}")
     raise error
 

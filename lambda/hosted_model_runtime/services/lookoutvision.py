@@ -1,6 +1,7 @@
 """Amazon Lookout for Vision, API 2020-11-20 (retired by AWS on 2025-10-31).
 
-Current botocore has no model of this service, so ours is put on the loader's path.
+One adapter, as ``base.py`` describes it. Current botocore has no model of this service, so ours is put on its
+loader's path.
 """
 
 from __future__ import annotations
@@ -138,11 +139,11 @@ class LookoutVisionService:
 
 def _sighting(project: str, version: str, described: Mapping[str, Any]) -> Sighting:
     status = described.get("Status", "")
-    # The number that `latest` stands for now: every later call must mean this very version.
+    # The number that `latest` stands for now. Every later call must be about this very version.
     exact = str(described.get("ModelVersion") or version)
     return Sighting(
         observed=Observed(
-            # A status that this code does not know is no reason to start or stop: wait until it is another.
+            # An unknown status is no reason to start or stop: it counts as updating, which is waited for.
             phase=PHASES.get(status, Phase.UPDATING) if described else Phase.ABSENT,
             name=f"Lookout for Vision model {project}/{exact}",
             status=status,

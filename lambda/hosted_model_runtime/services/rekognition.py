@@ -1,6 +1,7 @@
 """Amazon Rekognition Custom Labels, API 2016-06-27.
 
-No operation takes a ClientToken: the observed status and the lease keep a start from happening twice.
+One adapter, as ``base.py`` describes it. No operation takes a ClientToken, so ``token`` goes unused: the
+observed status and the lease keep a model from being started twice.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ CODES: Mapping[str, Kind] = {
     "ThrottlingException": Kind.TRANSIENT,
     "ProvisionedThroughputExceededException": Kind.TRANSIENT,
     "InternalServerError": Kind.TRANSIENT,
-    # A page's token is used at once: one that is refused has been overtaken, and the next look begins anew.
+    # A page's token is used at once. One that is refused is out of date: the next look begins anew.
     "InvalidPaginationTokenException": Kind.TRANSIENT,
     "AccessDeniedException": Kind.DENIED,
     "LimitExceededException": Kind.QUOTA,
@@ -88,7 +89,7 @@ class RekognitionService:
         except ServiceError as error:
             if error.kind is not Kind.ABSENT:
                 raise
-            # A project made anew under its old name has another ARN.
+            # The project may have been deleted and made anew: then its ARN is another.
             self._projects.pop(project, None)
             found = {}
         return _sighting(model, found)
@@ -131,7 +132,7 @@ class RekognitionService:
         return {}
 
     def _project_arn(self, name: str) -> str:
-        """Return the ARN that describing a version takes; its time stamp is not in the version's own ARN."""
+        """Return the project's ARN, which describing takes. Its time stamp is not in the version's ARN."""
         if name not in self._projects:
             for found in self._pages("DescribeProjects", ProjectNames=[name]):
                 self._projects[name] = found["ProjectArn"]
@@ -167,7 +168,7 @@ def _sighting(model: Mapping[str, str], described: Mapping[str, Any]) -> Sightin
     status = described.get("Status", "")
     return Sighting(
         observed=Observed(
-            # A status that this code does not know is no reason to start or stop: wait until it is another.
+            # An unknown status is no reason to start or stop: it counts as updating, which is waited for.
             phase=PHASES.get(status, Phase.UPDATING) if described else Phase.ABSENT,
             name=f"Rekognition Custom Labels model {project}/{version}",
             status=status,
