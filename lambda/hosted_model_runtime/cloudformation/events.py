@@ -10,7 +10,7 @@ as strings, ``PhysicalResourceId`` is absent on Create, ``OldResourceProperties`
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -101,6 +101,8 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
     old = event.get("OldResourceProperties") or {}
     service, model = _model(properties)
     old_service, old_model = _model(old) if old.get(Property.MODEL) else (None, None)
+    if event["RequestType"] == "Delete":
+        properties = _that_name_the_model(properties)
     return Request(
         type=event["RequestType"],
         request_id=event["RequestId"],
@@ -118,6 +120,28 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
         old_model=old_model,
         has_hours=str(properties.get(Property.HOSTING_HOURS, "")).lower() == "true",
     )
+
+
+def _that_name_the_model(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a Delete needs: after a failed update its other properties may be the ones that failed it."""
+    return {
+        Property.SERVICE: properties[Property.SERVICE],
+        Property.MODEL: properties[Property.MODEL],
+        Property.MIN_INFERENCE_UNITS: 1,
+        **{
+            name: properties[name]
+            for name, read in ((Property.TIMEOUT_SECONDS, _timeout), (Property.ON_RUNNING, _on_running))
+            if name in properties and _is_right(read, properties)
+        },
+    }
+
+
+def _is_right(read: Callable[[Mapping[str, Any]], object], properties: Mapping[str, Any]) -> bool:
+    try:
+        read(properties)
+    except InvalidRequestError:
+        return False
+    return True
 
 
 def issued(event: Mapping[str, Any], now: float) -> datetime:

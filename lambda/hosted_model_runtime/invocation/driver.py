@@ -156,8 +156,12 @@ class Driver:
     def _advance(self) -> None:
         self._trouble.transient, self._trouble.retry_after = False, None
         calm = True
+        first = self._models[0]
         for model in self._models:
-            if model.end is None:
+            # What a rollback gives up may be the model that it hosts, under another name: it waits for the
+            # lease of that one.
+            waits = model is not first and first.end is None and first.progress.mark is None
+            if model.end is None and not waits:
                 calm = self._advance_one(model) and calm
         self._width = widened(self._width, calm=not self._trouble.transient)
         if calm:

@@ -109,10 +109,24 @@ class Service(Protocol):
     def untag(self, arn: str, keys: Iterable[str]) -> None: ...
 
 
+#: Codes that any service can answer while credentials or policies settle, or when a call comes late: "Common
+#: Errors" in the API references. They come with HTTP 4xx, and none of them says that a property is wrong.
+_COMMON: Mapping[str, Kind] = {
+    "AccessDenied": Kind.DENIED,
+    "AccessDeniedException": Kind.DENIED,
+    "ExpiredTokenException": Kind.DENIED,
+    "InvalidSignatureException": Kind.DENIED,
+    "UnrecognizedClientException": Kind.DENIED,
+    "RequestTimeoutException": Kind.TRANSIENT,
+    "RequestTimeout": Kind.TRANSIENT,
+    "RequestExpired": Kind.TRANSIENT,
+}
+
+
 def sorted_error(error: Exception, codes: Mapping[str, Kind], operation: str) -> ServiceError:
     """Return a :class:`ServiceError` for what botocore raised.
 
-    A code that ``codes`` does not have is transient with HTTP 429 or 5xx, else invalid.
+    A code that neither ``codes`` nor the common ones have is transient with HTTP 429 or 5xx, else invalid.
     """
     if isinstance(error, ClientError):
         return _from_response(error.response, codes, operation)
@@ -125,7 +139,7 @@ def sorted_error(error: Exception, codes: Mapping[str, Kind], operation: str) ->
 def _from_response(response: Mapping[str, Any], codes: Mapping[str, Kind], operation: str) -> ServiceError:
     problem, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
     code, status = str(problem.get("Code", "")), int(meta.get("HTTPStatusCode", 0))
-    kind = codes.get(code) or (Kind.TRANSIENT if status >= 500 or status == 429 else Kind.INVALID)
+    kind = codes.get(code) or _COMMON.get(code) or (Kind.TRANSIENT if status >= 500 or status == 429 else Kind.INVALID)
     text = f"{operation}: {code}: {problem.get('Message', '')}".rstrip(": ")
     return ServiceError(kind, text, _seconds(meta.get("HTTPHeaders", {}).get("retry-after")))
 

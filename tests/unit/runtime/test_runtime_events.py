@@ -258,3 +258,23 @@ class TestSchedule:
     def test_bad_events(self, changed: dict[str, str], named: str) -> None:
         with pytest.raises(InvalidRequestError, match=named):
             from_schedule(SCHEDULE | changed)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"MinInferenceUnits": "0"}, {"MaxInferenceUnits": "x"}, {"OnRunning": "?"}, {"HostingTimeoutSeconds": "1"}]
+)
+def test_a_delete_needs_no_more_than_the_model(wrong: dict[str, str]) -> None:
+    """After an update that failed for one of these, the model runs on, and the Delete must stop it."""
+    properties = {"Service": "fake", "Model": {"Name": "1"}, "MinInferenceUnits": "1", **wrong}
+    event = {
+        "RequestType": "Delete",
+        "RequestId": "r",
+        "StackId": "s",
+        "LogicalResourceId": "Model",
+        "PhysicalResourceId": "fake/1",
+        "ResponseURL": "",
+        "ResourceProperties": properties,
+    }
+    assert parse(event, 0).model == {"Name": "1"}
+    with pytest.raises(InvalidRequestError):
+        parse({**event, "RequestType": "Create"}, 0)
