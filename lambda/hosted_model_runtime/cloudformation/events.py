@@ -123,7 +123,7 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
 
 
 def _that_name_the_model(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a Delete needs: after a failed update its other properties may be the ones that failed it."""
+    """Return what a Delete needs: its other properties may be those for which an update failed."""
     return {
         Property.SERVICE: properties[Property.SERVICE],
         Property.MODEL: properties[Property.MODEL],

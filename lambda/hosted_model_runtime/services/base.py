@@ -139,7 +139,11 @@ def sorted_error(error: Exception, codes: Mapping[str, Kind], operation: str) ->
 def _from_response(response: Mapping[str, Any], codes: Mapping[str, Kind], operation: str) -> ServiceError:
     problem, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
     code, status = str(problem.get("Code", "")), int(meta.get("HTTPStatusCode", 0))
-    kind = codes.get(code) or _COMMON.get(code) or (Kind.TRANSIENT if status >= 500 or status == 429 else Kind.INVALID)
+    kind = (
+        codes.get(code)
+        or _COMMON.get(code)
+        or (Kind.TRANSIENT if status >= 500 or status == 429 else Kind.INVALID)
+    )
     text = f"{operation}: {code}: {problem.get('Message', '')}".rstrip(": ")
     return ServiceError(kind, text, _seconds(meta.get("HTTPHeaders", {}).get("retry-after")))
 

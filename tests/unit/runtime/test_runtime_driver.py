@@ -558,3 +558,19 @@ class TestPhysicalId:
     def test_wrong_properties_are_an_error_that_names_them(self) -> None:
         with pytest.raises(ValueError, match="Model must have Name"):
             Case().driver(properties={"Model": {"Wrong": "x"}})
+
+
+def test_a_rollback_keeps_the_model_that_the_cancelled_update_named_otherwise() -> None:
+    """It hosts and gives up one model under two names: its own lease, which tells them apart, comes first."""
+    case = Case()
+    model = case.service.models["2"]
+    model.phase = Phase.RUNNING
+    issued = datetime.fromtimestamp(ISSUED - 10, UTC)
+    cancelled = Mark(issued, "Update", "request-1", State.HELD, fingerprint("fake/latest"))
+    model.tags = {Tag.STACK: STACK, Tag.LOGICAL_ID: "Model", Tag.REQUEST: str(cancelled)}
+    case.service.faults["describe"] = [error(Kind.TRANSIENT)]
+    old = {"Service": "fake", "Model": {"Name": "latest"}, "MinInferenceUnits": "1"}
+    outcome = case.drive("Update", name="2", PhysicalResourceId="fake/2", OldResourceProperties=old)
+    assert isinstance(outcome.end, Done)
+    assert model.phase is Phase.RUNNING
+    assert case.service.made("stop") == []

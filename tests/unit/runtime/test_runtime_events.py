@@ -261,7 +261,13 @@ class TestSchedule:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"MinInferenceUnits": "0"}, {"MaxInferenceUnits": "x"}, {"OnRunning": "?"}, {"HostingTimeoutSeconds": "1"}]
+    "wrong",
+    [
+        {"MinInferenceUnits": "0"},
+        {"MaxInferenceUnits": "x"},
+        {"OnRunning": "?"},
+        {"HostingTimeoutSeconds": "1"},
+    ],
 )
 def test_a_delete_needs_no_more_than_the_model(wrong: dict[str, str]) -> None:
     """After an update that failed for one of these, the model runs on, and the Delete must stop it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import (
+    ClientError,
     ConnectionClosedError,
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -23,7 +24,13 @@ from botocore.exceptions import (
 from hosted_model_local.simulator import Request, Simulator
 from hosted_model_runtime.decisions.model import Phase, Units
 from hosted_model_runtime.services import ADAPTERS, adapter
-from hosted_model_runtime.services.base import Kind, ServiceError, knowing_our_models, shared_session
+from hosted_model_runtime.services.base import (
+    Kind,
+    ServiceError,
+    knowing_our_models,
+    shared_session,
+    sorted_error,
+)
 from hosted_model_runtime.services.lookoutvision import CODES, PHASES, LookoutVisionService
 
 MODEL = {"ProjectName": "boards", "ModelVersion": "3"}
@@ -341,7 +348,7 @@ class TestOtherErrors:
             (429, "TooManyRequestsException", Kind.TRANSIENT),
             (400, "SomethingNew", Kind.INVALID),
             (418, "", Kind.INVALID),
-            (400, "ExpiredTokenException", Kind.INVALID),
+            (400, "ExpiredTokenException", Kind.DENIED),
         ],
     )
     def test_a_code_that_no_table_names(self, wire: Wire, status: int, code: str, kind: Kind) -> None:
@@ -422,3 +429,22 @@ def test_one_session_makes_every_service_s_client_in_any_order(
         assert shared_session().create_client("events").meta.service_model.service_name == "events"
     finally:
         shared_session.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("UnrecognizedClientException", Kind.DENIED),
+        ("InvalidSignatureException", Kind.DENIED),
+        ("ExpiredTokenException", Kind.DENIED),
+        ("AccessDenied", Kind.DENIED),
+        ("RequestTimeoutException", Kind.TRANSIENT),
+        ("SomethingElseException", Kind.INVALID),
+    ],
+)
+@pytest.mark.parametrize("table", [CODES, {}])
+def test_credentials_that_settle_are_not_a_wrong_property(
+    table: Mapping[str, Kind], code: str, kind: Kind
+) -> None:
+    response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    assert sorted_error(ClientError(response, "Any"), table, "any").kind is kind
