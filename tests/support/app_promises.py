@@ -8,7 +8,7 @@ from typing import Any
 from hosted_model_runtime.contract import Tag
 from support.cases import CASES
 from support.cloudformation import Sent
-from support.invariants import RETRY_SECONDS, STABLE, Logs, Requests, may_sleep
+from support.invariants import GONE, RETRY_SECONDS, STABLE, Logs, Requests, may_sleep
 from support.template_stack import TOKEN_CHANGED, Failure, Resource, TemplateStack
 from support.world import World
 
@@ -35,6 +35,25 @@ class AppPromises(Requests):
             *self._no_leak(),
             *self._no_failure(),
         ]
+
+    def _no_rule(self) -> Iterable[str]:
+        """Yield the rules that are left, but for one: nobody can remove it who is killed and whose stack goes."""
+        killed = {
+            invocation.event.get("RequestId")
+            for invocation in self.world.invocations
+            if invocation.ended.startswith("Killed")
+        }
+        excused = {
+            sent.event["RequestId"]
+            for stack in self.stacks
+            if stack.status in GONE
+            for resource in stack.hosted.values()
+            for sent in resource.requests
+            if sent.event["RequestId"] in killed
+        }
+        for name in self.world.rules:
+            if not any(name.endswith(request_id) for request_id in excused):
+                yield f"3: rule {name} is left"
 
     # --- 3: no leak -------------------------------------------------------------------------------------
 
