@@ -37,7 +37,7 @@ class AppPromises(Requests):
         ]
 
     def _no_rule(self) -> Iterable[str]:
-        """Yield the rules that are left, but for one: nobody can remove it who is killed and whose stack goes."""
+        """Yield the rules that are left, but for those of a killed function whose stack is gone."""
         killed = {
             invocation.event.get("RequestId")
             for invocation in self.world.invocations
