@@ -338,6 +338,9 @@ def side(name: str, *, returns_true: bool = False, **world: Any) -> Iterator[Sid
         made = HazardWorld(**{"latency": 0.02, **world})
         stack.callback(made.discard)
         root.addHandler(lines)
+        # As in a new process: what ran before may have quietened one of them.
+        for logger in levels:
+            logger.setLevel(logging.WARNING if logger is root else logging.NOTSET)
         stack.callback(lambda: [logger.setLevel(level) for logger, level in levels.items()])
         stack.callback(root.removeHandler, lines)
         found = Side(name, made, lines.lines, Stack(made, LOOKOUTVISION))
