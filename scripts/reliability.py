@@ -69,7 +69,9 @@ def main() -> int:
         ("kill_points", "kill points"),
         ("violations", "**promises broken**"),
     )
-    rows = "\n".join(f"| {text} | {chaos[name]:,} |" for name, text in figures)
+    rows = "\n".join(
+        f"| {text} | {chaos[name]:,} |" for name, text in figures if chaos[name] or name == "violations"
+    )
     minutes = chaos["seconds"] / 60
     lines = "\n".join(f"| {row['mutant']} | {row['killed_by'] or '**alive**'} |" for row in mutants["rows"])
     PAGE.write_text(
