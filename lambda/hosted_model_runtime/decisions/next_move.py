@@ -383,9 +383,11 @@ def _leave(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float
     mine = former is not None and former.logical_id == claim.request.logical_id
     if now < progress.not_before:
         return Pause()
-    if former and former.mark.state is State.RELEASED and mine:
+    released = former is not None and former.mark.state is State.RELEASED
+    if former and mine and released and former.mark.issued >= claim.request.issued:
         return Finish(Done())
-    if mine:
+    # What an earlier Delete of this resource left does not hold back a Create that was made since.
+    if mine and not released:
         return WriteTags(lease.released_tags(claim), Done())
     if former and former.mark.state is not State.RELEASED:
         # The owner has the model from a third resource, and may have to give it back: keep that note.

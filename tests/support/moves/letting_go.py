@@ -162,7 +162,10 @@ MOVING = Group(
             DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME),
             WriteTags(gone(DELETE), Done()),
         ),
-        Row(DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(GONE), NAME), Finish(Done())),
+        Row(
+            DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(GONE), NAME),
+            WriteTags(gone(DELETE), Done(), quiet=True),
+        ),
         Row(DELETE, NOTHING, RUNNING, MOVED_TO_OTHER, WriteTags(gone(DELETE), Done(), quiet=True)),
         Row(DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"), Finish(Done())),
         Row(DELETE, quiet(NOTHING, 5), RUNNING, MOVED_TO_OTHER, Pause()),

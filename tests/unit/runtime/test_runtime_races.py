@@ -9,7 +9,7 @@ from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.decisions import lease
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Observed, Phase, Sighting, Units
-from hosted_model_runtime.decisions.moves import Goal, Look, Progress, Take, Task, View
+from hosted_model_runtime.decisions.moves import Finish, Goal, Look, Progress, Take, Task, View, WriteTags
 from hosted_model_runtime.decisions.next_move import next_move
 from hosted_model_runtime.decisions.request import Claim, Request
 
@@ -74,3 +74,17 @@ def test_a_schedule_takes_back_what_an_earlier_one_wrote_late() -> None:
     )
     assert isinstance(move, Take)
     assert move.mark.state is State.SLEEPING
+
+
+def test_what_an_earlier_delete_left_does_not_speak_for_a_later_one() -> None:
+    """A Create between the two was killed, delivered again after the second Delete, and took the model."""
+    delete = Claim(replace(REQUEST, type="Delete", request_id="delete"), "declared")
+    earlier = Claim(
+        replace(delete.request, request_id="earlier", issued=ISSUED - timedelta(seconds=99)), "declared"
+    )
+    owner = {**OWNED, Tag.LOGICAL_ID: "Other", Tag.REQUEST: str(replace(MARK, state=State.DONE))}
+    task = Task(delete, Goal.RELEASE, "HOSTED", "TRAINED")
+    view = View(seen(Phase.RUNNING), {**owner, **lease.released_tags(earlier)})
+    assert isinstance(next_move(task, Progress(), view, NOW), WriteTags)
+    view = View(seen(Phase.RUNNING), {**owner, **lease.released_tags(delete)})
+    assert isinstance(next_move(task, Progress(), view, NOW), Finish)
