@@ -56,13 +56,6 @@ def _document(message: str) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _metrics(said: dict[str, Any]) -> Iterator[str]:
-    """The metrics of an entry in the embedded metric format."""
-    for directive in said["_aws"].get("CloudWatchMetrics", []):
-        for one in directive.get("Metrics", []):
-            yield f"metric {one['Name']} {said.get(one['Name'])} {one.get('Unit', '')}".rstrip()
-
-
 def _readable(message: str) -> str:
     """An entry in one line: a metric's name and value, a record's level and message, else all of it."""
     said = _document(message)

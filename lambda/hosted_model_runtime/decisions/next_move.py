@@ -379,17 +379,17 @@ def _leave(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float
 
     If this one never had the model, its Create may be about to take it: wait, and look again.
     """
-    former = lease.former_of(tags)
-    mine = former is not None and former.logical_id == claim.request.logical_id
     if now < progress.not_before:
         return Pause()
+    former = lease.former_of(tags)
+    mine = former is not None and former.logical_id == claim.request.logical_id
     released = former is not None and former.mark.state is State.RELEASED
     if former and mine and released and former.mark.issued >= claim.request.issued:
+        # Not what an earlier Delete left: a Create that was made since is not held back by that.
         return Finish(Done())
-    # What an earlier Delete of this resource left does not hold back a Create that was made since.
     if mine and not released:
         return WriteTags(lease.released_tags(claim), Done())
-    if former and former.mark.state is not State.RELEASED:
+    if former and not released:
         # The owner has the model from a third resource, and may have to give it back: keep that note.
         return Finish(Done())
     if progress.not_before:
