@@ -98,9 +98,10 @@ class RolePolicy:
         statement = policy.claim(grants, claims.statements)
         statements = [statement]
         if claims.statements == 1:
-            statements.append(policy.start(grants))
-            for resource in grants.every_model:
-                findings.accept_resource(self._role, f"{grants.prefix}Start", resource)
+            for each in policy.start(grants):
+                statements.append(each)
+                for resource in each.resources:
+                    findings.accept_resource(self._role, each.sid or "", resource)
         needed = sum(map(self._size_of, statements))
         if claims.statements == 1 and needed + max(size, _INLINE_ARN) <= self._inline.left:
             self._inline.left -= needed
