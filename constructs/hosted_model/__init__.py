@@ -8,6 +8,7 @@ from .interface import IHostedModel
 from .lookoutvision import RETIRED, LookoutVisionModel
 from .metric_options import MetricOptions
 from .model import RETAINED, HostedModel, OnRunning
+from .personalize import PersonalizeRecommender
 from .provider import HostedModelProvider
 from .rekognition import RekognitionCustomLabelsModel
 
@@ -22,5 +23,6 @@ __all__ = [
     "LookoutVisionModel",
     "MetricOptions",
     "OnRunning",
+    "PersonalizeRecommender",
     "RekognitionCustomLabelsModel",
 ]

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from chaos import record
 from chaos.histories import DELIVERIES, GONE, MOMENT
 from chaos.record import COUNTED
-from chaos.trouble import PEOPLE, TROUBLE, Wrong, put_model
+from chaos.trouble import PEOPLE, TROUBLE, Wrong, fence, put_model
 from support.app_promises import AppPromises
 from support.apps import MEMORY, MOST, PROVIDERS, Declared, Path, StackOfApp, filled
 from support.cases import CASES
@@ -30,7 +30,11 @@ from support.world import World
 
 NAMES = ("One", "Two")
 #: Each version is of one service, so that its name tells which.
-VERSIONS = {"lookoutvision": ("1", "2", "3"), "rekognition": ("7", "8", "9")}
+VERSIONS = {
+    "lookoutvision": ("1", "2", "3"),
+    "personalize": ("4", "5", "6"),
+    "rekognition": ("7", "8", "9"),
+}
 MODELS = [(service, version) for service in sorted(VERSIONS) for version in VERSIONS[service]]
 PATHS: list[Path] = [("A",), ("B",), ("C",), ("Site", "A"), ("Site", "B")]
 #: What is not deployed any more; a deploy makes it anew.
@@ -81,6 +85,8 @@ class AppHistories(RuleBasedStateMachine):
         logging.getLogger().addHandler(self.logs)
         self.world = World(seed=seed, latency=0.2, function_seconds=function)
         self.world.control("PUT", "quota", {"max_running_models": 12})
+        for case in CASES.values():
+            fence(self.world, case, seed % 2 == 0)
         for service, version in MODELS:
             put_model(
                 self.world,

@@ -326,7 +326,7 @@ MUTANTS = (
     Mutant(
         "units that were declared while a model slept are forgotten",
         "decisions/next_move.py",
-        "    if task.in_place and wanted.any_units and started:\n",
+        "    if task.in_place and wanted.any_units:\n",
         "    if False:\n",
     ),
     Mutant(

@@ -22,7 +22,12 @@ GONE = ("DELETED", "ROLLBACK_COMPLETE", "NONE")
 STARTS = frozenset(case.start for case in CASES.values())
 STOPS = frozenset(case.stop for case in CASES.values())
 RUNNING = frozenset(
-    {one for case in CASES.values() for one in (case.running, case.starting, case.updating) if one}
+    {
+        one
+        for case in CASES.values()
+        for one in (case.running, case.starting, case.updating, case.pending)
+        if one
+    }
 )
 STABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 

@@ -120,11 +120,10 @@ def _step(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str
     moved = former is not None and former.mark.state is not State.RELEASED
     # After a rename the request is a Create, but of a model that was deployed before: it may resize it.
     wanted = replace(task.wanted, may_resize=True) if moved else task.wanted
-    started = is_started(progress, seen)
-    if task.in_place and wanted.any_units and started:
+    if task.in_place and wanted.any_units:
         # A deploy may have declared other units while the model slept, and Start took none.
-        wanted = _with_units(wanted, _units_of_lease(task, progress.mark))
-    return steps.decide(wanted, seen.observed, started)
+        wanted = replace(_with_units(wanted, _units_of_lease(task, progress.mark)), may_resize=True)
+    return steps.decide(wanted, seen.observed, is_started(progress, seen))
 
 
 def _with_units(wanted: Running, units: Units) -> Running:

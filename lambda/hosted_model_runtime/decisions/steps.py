@@ -171,6 +171,6 @@ def _what_to_do(status: str) -> str:
         return "train a new version and declare that one"
     if status == "EXPIRED":
         return "the service hosts this version no longer; train a new one and declare that"
-    if "TRAINING" in status or "COPYING" in status:
+    if "TRAINING" in status or "COPYING" in status or "CREATE" in status:
         return "wait until that has ended, then deploy again"
     return "declare a version that is trained"

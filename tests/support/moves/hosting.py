@@ -246,7 +246,7 @@ IN_PLACE_GROUP = Group(
         Row(
             ON_TIME_IN_PLACE, ON_TIME_IN_PLACE.wrote(HELD), RUNNING,
             Said("its mark `held`, 2 units", ON_TIME_IN_PLACE.tags(HELD, units="2").value),
-            Note(ON_TIME_IN_PLACE.mark(DONE, NOW_STAMP, units="2")),
+            Resize(Units(2)),
         ),
     ),
 )  # fmt: skip

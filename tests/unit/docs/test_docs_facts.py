@@ -11,27 +11,36 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk.assertions import Template
 
-from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
+from hosted_model import (
+    HostedModelProvider,
+    LookoutVisionModel,
+    PersonalizeRecommender,
+    RekognitionCustomLabelsModel,
+)
 from hosted_model_runtime import contract
 from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.model import Phase
-from hosted_model_runtime.services import Service, lookoutvision, rekognition
+from hosted_model_runtime.services import ADAPTERS, Service, lookoutvision, personalize, rekognition
 from support.moves import ROWS
 from unit.docs.pages import ROOT, code, load, rows
 
 
 def granted(tmp_path: Path) -> dict[str, set[str]]:
-    """The actions of every statement of the provider's role with models of both services, by Sid."""
+    """The actions of every statement of the provider's role with models of all services, by Sid."""
     stack = Stack(App(outdir=str(tmp_path)), "S")
     HostedModelProvider(stack, "Provider", vpc=ec2.Vpc(stack, "Vpc"))
     LookoutVisionModel(stack, "A", project_name="boards", model_version="3")
     arn = "arn:aws:rekognition:us-east-1:111122223333:project/boards/version/v1/1600000000001"
     RekognitionCustomLabelsModel(stack, "B", project_version_arn=arn)
+    arn = "arn:aws:personalize:us-east-1:111122223333:recommender/top-picks"
+    PersonalizeRecommender(stack, "C", recommender_arn=arn)
+    template = Template.from_stack(stack)
     return {
         statement.get("Sid", "(without a name)"): set(
             [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
         )
-        for policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+        for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+        for policy in template.find_resources(kind).values()
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     }
 
@@ -44,10 +53,11 @@ def test_every_statement_is_in_the_security_page(tmp_path):
 def test_the_statuses_of_the_concepts_page():
     said = {row[0]: row[1:] for row in rows("docs/concepts.md", "phase")}
     assert set(said) == {phase.name for phase in Phase}
-    for column, module in enumerate((lookoutvision, rekognition)):
+    for column, module in enumerate((lookoutvision, rekognition, personalize)):
         for phase in Phase:
             wanted = {status for status, its in module.PHASES.items() if its is phase}
-            assert set(re.findall(r"[A-Z_]{5,}", said[phase.name][column])) == wanted, phase
+            shown = re.findall(r"[A-Z]{3}[A-Z_ ]+[A-Z]", said[phase.name][column])
+            assert {status.replace(" ", "_") for status in shown} == wanted, phase
 
 
 def test_the_tags_of_the_concepts_page():
@@ -76,11 +86,12 @@ def test_the_line_counts():
     hook = load("_line_counts")
     assert hook.code_lines('"""Said\nhere."""\n\n# why\nx = (\n    1\n)\n\n\ndef f():\n    """Doc."""\n') == 4
     page = hook.on_page_markdown((ROOT / "docs/add-a-service.md").read_text(encoding="utf-8"))
-    assert page.count("| `lambda/hosted_model_runtime/services/") == 2
-    assert page.count("| `constructs/hosted_model/grants/") == 2
-    assert page.count("| `constructs/hosted_model/") == 4
-    assert page.count("| `cli/hosted_model_cli/services/") == 2
-    assert page.count("| `local/hosted_model_local/simulator/") == 2
+    services = len(ADAPTERS)
+    assert page.count("| `lambda/hosted_model_runtime/services/") == services
+    assert page.count("| `constructs/hosted_model/grants/") == services
+    assert page.count("| `constructs/hosted_model/") == 2 * services
+    assert page.count("| `cli/hosted_model_cli/services/") == services
+    assert page.count("| `local/hosted_model_local/simulator/") == services
     assert "| Amazon Rekognition Custom Labels, adapter |" in page
 
 
