@@ -46,7 +46,7 @@ def kinds(resources: dict[str, Any]) -> list[str]:
 def test_there_are_as_many_as_the_list_says():
     said = (ROOT / "examples" / "README.md").read_text()
     assert [name for name in EXAMPLES if f"[{name}]({name}/)" in said] == EXAMPLES
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 9
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
