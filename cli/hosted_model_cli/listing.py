@@ -188,7 +188,8 @@ def _totals(rows: Sequence[Row]) -> str:
         some = "" if len(known) == len(billed) else " for those with a known price"
         said += f", {sum(known):.2f} {prices.CURRENCY} an hour{some}"
     elif billed:
-        said += f"; no price is known for {', '.join(sorted({row.entry.model.service for row in rows}))}"
+        services = sorted({row.entry.model.service for row in rows if row.cost.units})
+        said += f"; no price is known for {', '.join(services)}"
     return said
 
 

@@ -194,7 +194,8 @@ class Simulator:
     ) -> None:
         resource = service.resource(call)
         if resource == "*":
-            resource = call.project
+            # IAM decides on no resource, but the call may be about one.
+            resource = call.arn or call.project
         self.calls.append(
             CallRecord(
                 now,
