@@ -109,7 +109,12 @@ def _detect_custom_labels(model: clients.ModelView, url: str, region: str) -> st
 
 
 def _personalize_context(model: clients.ModelView) -> dict[str, str]:
-    return {"service": "personalize", "model_arn": model.arn}
+    return {
+        "service": "personalize",
+        "project": model.project,
+        "version": model.version,
+        "model_arn": model.arn,
+    }
 
 
 def _get_recommendations(model: clients.ModelView, url: str, region: str) -> str:
