@@ -133,6 +133,7 @@ def main() -> int:
         "calls": counted["calls"],
         "faults": counted["faults"],
         "kill_points": counted["kill_points"],
+        "crossed_claims": counted["crossed_claims"],
         "violations": len(broken),
         "seconds": round(time.monotonic() - began),
         "seed": given.seed,

@@ -186,6 +186,7 @@ class Histories(RuleBasedStateMachine):
             self.world.run()
             record.note(self.world, requests=sum(len(stack.requests) for stack in self.stacks))
             broken = self.promises.broken()
+            COUNTED["crossed_claims"] += self.promises.crossed
             assert not broken, "\n".join(broken)
         finally:
             self.world.discard()
