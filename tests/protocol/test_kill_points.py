@@ -9,19 +9,26 @@ from support.cases import CASES
 
 pytestmark = pytest.mark.usefixtures("virtual_time", "no_logs")
 
-#: Here each service goes one of the two ways, and what schedules do goes one of them; `make chaos` goes all,
-#: and kills every single poll.
-WAYS = {"lookoutvision": False, "rekognition by relay": True}
-PAIRS = [
-    (name, way)
-    for number, name in enumerate(LIFECYCLES)
-    for chosen, way in enumerate(WAYS)
-    if not name.startswith("hours:") or number % len(WAYS) == chosen
-]
+#: In one invocation, and handed over from one to the next.
+WAYS = {"at once": False, "by relay": True}
 
 
-@pytest.mark.parametrize(("name", "way"), PAIRS)
-def test_killed_anywhere_it_ends_as_if_not_killed(name: str, way: str) -> None:
-    report = killed_everywhere(CASES[way.split()[0]], name, handover=WAYS[way])
+def _pairs() -> list[tuple[str, str, str]]:
+    """Each lifecycle goes both ways, over the services in turn; what schedules do goes one way.
+
+    ``make chaos`` goes all ways over all services, and kills every single poll.
+    """
+    services, ways = sorted(CASES), list(WAYS)
+    return [
+        (name, services[(number + chosen) % len(services)], way)
+        for number, name in enumerate(LIFECYCLES)
+        for chosen, way in enumerate(ways)
+        if not name.startswith("hours:") or number % len(ways) == chosen
+    ]
+
+
+@pytest.mark.parametrize(("name", "service", "way"), _pairs())
+def test_killed_anywhere_it_ends_as_if_not_killed(name: str, service: str, way: str) -> None:
+    report = killed_everywhere(CASES[service], name, handover=WAYS[way])
     assert report.runs > 10
     assert report.broken == []
