@@ -12,7 +12,7 @@ NOWHERE := export AWS_ENDPOINT_URL=https://hosted-model-local-up-failed.invalid 
 	AWS_SECRET_ACCESS_KEY=none; unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN; false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards bench bench-report docs release oldest constraints clean
+.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards bench bench-report docs release newer oldest constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ docs: venv .venv/.docs ## build the documentation into site/; a warning is an er
 
 release: venv .venv/.release ## build dist/, check it, list what is in it, install it and synthesise; nothing is uploaded
 	$(BIN)/python scripts/release.py
+
+newer: venv ## the runtime's tests on the newest Python that is installed, as the function may run on it
+	$(BIN)/python scripts/newer_python.py
 
 oldest: venv ## the constructs' tests on the oldest aws-cdk-lib that pyproject.toml admits
 	scripts/oldest_cdk.sh $(BIN)/python
