@@ -22,7 +22,10 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".venvs" / "newer-python"
 PYTHON = FOLDER / "bin" / "python"
 TESTS = ("unit/runtime", "protocol/test_lifecycle.py", "protocol/test_hours.py", "protocol/test_measures.py")
-NEEDS = ("boto3", "crhelper", "greenlet", "hypothesis", "pytest", "pytest-timeout", "pytest-xdist")
+NEEDS = (
+    "aiohttp", "boto3", "crhelper", "greenlet", "hypothesis", "pytest", "pytest-timeout",
+    "pytest-xdist", "trustme",
+)  # fmt: skip
 #: Of it the tests use what evaluates policies, which needs nothing else.
 ALONE = "ministack"
 _WORKS = "import ensurepip, sys, venv; print(*sys.version_info[:2])"
