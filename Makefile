@@ -5,8 +5,9 @@ SEED    ?= 1
 BIN     := .venv/bin
 LOCAL   := $(BIN)/hosted-model-local
 PYTEST  := $(BIN)/pytest --durations=10
-# Most of an end-to-end test is waiting: four clouds fit two cores. Tests of one file share one.
-E2E     := $(PYTEST) -n 4 --dist loadfile tests/e2e
+# Most of an end-to-end test is waiting: four clouds fit two cores. Tests of one file share one. The order of the
+# files is that of tests/e2e/conftest.py: pytest-xdist's own has files of one test last, however long that takes.
+E2E     := $(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder tests/e2e
 # What the shell evaluates where `up` could not even be run: nothing after it may meet a real account.
 NOWHERE := export AWS_ENDPOINT_URL=https://hosted-model-local-up-failed.invalid AWS_ACCESS_KEY_ID=none \
 	AWS_SECRET_ACCESS_KEY=none; unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN; false
