@@ -111,6 +111,7 @@ class Call:
 
     invocation: int
     what: str
+    time: float
 
 
 @dataclass
@@ -373,7 +374,7 @@ class World:
         if invocation is None:
             return effect()
         number = len(self.calls)
-        self.calls.append(Call(invocation.number, what))
+        self.calls.append(Call(invocation.number, what, self.now))
         self.note("call", number, invocation.number, what, content)
         if self.latency:
             self.sleep(self.latency * self.random.random())
