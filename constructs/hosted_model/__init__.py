@@ -8,10 +8,11 @@ from .interface import IHostedModel
 from .lookoutvision import RETIRED, LookoutVisionModel
 from .metric_options import MetricOptions
 from .model import RETAINED, HostedModel, OnRunning
-from .provider import HostedModelProvider
+from .provider import CONCURRENCY, HostedModelProvider
 from .rekognition import RekognitionCustomLabelsModel
 
 __all__ = [
+    "CONCURRENCY",
     "RETAINED",
     "RETIRED",
     "AlarmOptions",

@@ -124,8 +124,7 @@ class Alarmed(MeasuredModel):
             When a value breaks its limit; the text begins with the alarm's path.
         """
         checks = Checks(self, construct_id)
-        every = _seconds(checks, "period", period or Duration.minutes(5))
-        _check_range(checks, every, every)
+        every = period_seconds(checks, period)
         if threshold < 1:
             checks.fail(f"threshold must be at least 1, but it is {threshold}")
         own: AlarmOptions = {
@@ -142,6 +141,13 @@ class Alarmed(MeasuredModel):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             **chosen,
         )
+
+
+def period_seconds(checks: Checks, period: Duration | None) -> int:
+    """Return the seconds of the period of an alarm that looks at one: 5 minutes, unless it is said."""
+    every = _seconds(checks, "period", period or Duration.minutes(5))
+    _check_range(checks, every, every)
+    return every
 
 
 def _seconds(checks: Checks, name: str, value: Duration) -> int:

@@ -75,6 +75,7 @@ def schedule(
     resource: CfnResource,
     function_arn: str,
     role_arn: str,
+    dead_letter_arn: str | None,
     properties: Mapping[str, Any],
 ) -> None:
     """Make two schedules for each window.
@@ -107,6 +108,11 @@ def schedule(
                     arn=function_arn,
                     role_arn=role_arn,
                     input=stack.to_json_string(event),
+                    dead_letter_config=(
+                        scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letter_arn)
+                        if dead_letter_arn
+                        else None
+                    ),
                     retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                         maximum_event_age_in_seconds=_DELIVERED_WITHIN
                     ),

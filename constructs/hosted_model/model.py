@@ -125,8 +125,16 @@ class HostedModel(HostedModelBase):
         self.node.default_child = made = resource.node.default_child
         if windows and isinstance(made, CfnResource):
             provider = self.provider
-            role = provider.schedule_role
-            hours.schedule(self, windows, made, provider.function.function_arn, role.role_arn, properties)
+            queue = provider.dead_letter_queue
+            hours.schedule(
+                self,
+                windows,
+                made,
+                provider.function.function_arn,
+                provider.schedule_role.role_arn,
+                queue.queue_arn if queue else None,
+                properties,
+            )
         self.model_arn = resource.get_att_string(Attribute.MODEL_ARN)
         self.model_version = resource.get_att_string(Attribute.MODEL_VERSION)
         self.status = resource.get_att_string(Attribute.STATUS)

@@ -104,6 +104,10 @@ class Env:
     """Environment variables of the function."""
 
     RULE_PREFIX = "HOSTED_MODEL_RULE_PREFIX"
+    #: The stack for which the function acts; events of any other are refused.
+    STACK_ID = "HOSTED_MODEL_STACK_ID"
+    #: Where the local cloud takes answers, as host:port. No template sets it.
+    LOCAL_RESPONSE_HOST = "HOSTED_MODEL_LOCAL_RESPONSE_HOST"
     LOG_LEVEL = "HOSTED_MODEL_LOG_LEVEL"
 
 
