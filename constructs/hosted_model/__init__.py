@@ -7,7 +7,7 @@ from .hours import HostingHours
 from .interface import IHostedModel
 from .lookoutvision import RETIRED, LookoutVisionModel
 from .metric_options import MetricOptions
-from .model import RETAINED, HostedModel, OnRunning
+from .model import RETAINED, UNITS, HostedModel, OnRunning
 from .provider import CONCURRENCY, HostedModelProvider
 from .rekognition import RekognitionCustomLabelsModel
 
@@ -15,6 +15,7 @@ __all__ = [
     "CONCURRENCY",
     "RETAINED",
     "RETIRED",
+    "UNITS",
     "AlarmOptions",
     "HostedModel",
     "HostedModelProvider",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
 from aws_cdk import Duration
@@ -65,8 +66,12 @@ class Alarmed(MeasuredModel):
             When a time breaks its limit; the text begins with the alarm's path.
         """
         checks = Checks(self, construct_id)
-        idle = _seconds(checks, "idle_for", idle_for or Duration.hours(2))
-        every = _seconds(checks, "period", period or Duration.minutes(5 if idle <= _DAY else 60))
+        check(checks, options)
+        if requests is not None:
+            checks.has("requests", requests, "to_metric_config", "aws_cloudwatch.IMetric")
+        idle = _seconds(checks, "idle_for", Duration.hours(2) if idle_for is None else idle_for)
+        default = Duration.minutes(5 if idle <= _DAY else 60)
+        every = _seconds(checks, "period", default if period is None else period)
         _check_range(checks, idle, every)
         step = Duration.seconds(every)
         expression = cloudwatch.MathExpression(
@@ -125,8 +130,8 @@ class Alarmed(MeasuredModel):
         """
         checks = Checks(self, construct_id)
         every = period_seconds(checks, period)
-        if threshold < 1:
-            checks.fail(f"threshold must be at least 1, but it is {threshold}")
+        check(checks, options)
+        checks.whole("threshold", threshold, 1)
         own: AlarmOptions = {
             "alarm_description": "A model could not be hosted or stopped: the function's log has the reason"
         }
@@ -143,17 +148,22 @@ class Alarmed(MeasuredModel):
         )
 
 
+def check(checks: Checks, options: Mapping[str, object]) -> None:
+    """Check what alarms have in common."""
+    checks.known(options, AlarmOptions.__annotations__)
+    for name, value in options.items():
+        (checks.boolean if name == "actions_enabled" else checks.text)(name, value)
+
+
 def period_seconds(checks: Checks, period: Duration | None) -> int:
     """Return the seconds of the period of an alarm that looks at one: 5 minutes, unless it is said."""
-    every = _seconds(checks, "period", period or Duration.minutes(5))
+    every = _seconds(checks, "period", Duration.minutes(5) if period is None else period)
     _check_range(checks, every, every)
     return every
 
 
 def _seconds(checks: Checks, name: str, value: Duration) -> int:
-    if value.is_unresolved():
-        checks.fail(f"{name} must be known at synth, but it is a token")
-    milliseconds = value.to_milliseconds()
+    milliseconds = checks.milliseconds(name, value)
     if milliseconds < 1000 * _MINUTE or milliseconds % (1000 * _MINUTE):
         checks.fail(f"{name} must be whole minutes, at least 1, but it is {milliseconds / 60_000:g}")
     return int(milliseconds / 1000)

@@ -44,6 +44,8 @@ def windows(checks: Checks, hours: HostingHours | Sequence[HostingHours] | None)
     """Return the windows, or say what is wrong with them."""
     if hours is None:
         return []
+    if not isinstance(hours, HostingHours | Sequence) or isinstance(hours, str):
+        checks.fail(f"hosting_hours must be HostingHours, or a list of them, but it is {hours!r}")
     found = [hours] if isinstance(hours, HostingHours) else list(hours)
     if not found:
         checks.fail("hosting_hours must have at least one window, but it is empty; leave it out for always")

@@ -11,6 +11,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from hosted_model_runtime.contract import Metric as Names
 
+from . import metric_options
+from .checks import Checks
 from .metric_options import MetricOptions
 
 
@@ -73,6 +75,7 @@ class MeasuredModel(Resource):
     def _own(
         self, name: str, statistic: str, options: MetricOptions, more: Mapping[str, str] | None = None
     ) -> cloudwatch.Metric:
+        metric_options.check(Checks.of(self), options)
         values = (self.METRIC_SERVICE, *self._names)
         own: MetricOptions = {
             "dimensions_map": {**dict(zip(Names.DIMENSIONS, values, strict=True)), **(more or {})},

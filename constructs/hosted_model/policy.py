@@ -99,7 +99,7 @@ def relay(rules: str) -> iam.PolicyStatement:
 
 
 def invoke(function_arn: str, dead_letter_arn: str | None) -> iam.PolicyDocument:
-    """Return what the schedules of hosting hours need: to invoke the function, and to say that they could not."""
+    """Return what schedules of hosting hours need: to invoke the function, and to say that they could not."""
     statements = [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function_arn])]
     if dead_letter_arn:
         statements.append(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letter_arn]))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Unpack
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Annotations, Aws, Duration, Fn, Stack, Token
+from aws_cdk import Annotations, Aws, Duration, Fn, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -20,7 +21,7 @@ from hosted_model_runtime.contract import REQUEST_ID_LENGTH, RULE_NAME_MAX, Env
 
 from . import alarms, asset, findings, policy, stable_ids
 from .alarms import AlarmOptions
-from .checks import Checks
+from .checks import Checks, is_token
 from .grants import ServiceGrants
 from .role_policy import FunctionRole
 from .stable_ids import PROVIDER_ID
@@ -36,6 +37,11 @@ CONCURRENCY = "cdk-hosted-model:concurrency"
 
 #: Releases of aws-cdk-lib from before Lambda had it do not know it.
 _NEWEST: lambda_.Runtime = getattr(lambda_.Runtime, "PYTHON_3_14", lambda_.Runtime.PYTHON_3_13)
+
+#: "Memory: 128 MB to 10,240 MB" (Lambda quotas, AWS Lambda Developer Guide).
+_MEMORY = (128, 10_240)
+#: What the function's code needs.
+_OLDEST_MINOR = 11
 
 _PROVIDERS: WeakKeyDictionary[Stack, HostedModelProvider] = WeakKeyDictionary()
 
@@ -123,11 +129,32 @@ class HostedModelProvider(Construct):
         environment_encryption: kms.IKey | None = None,
         runtime: lambda_.Runtime | None = None,
     ) -> None:
-        stack = Stack.of(scope)
         checks = Checks(scope, construct_id)
+        stack = Stack.of(scope)
         _check_only(checks, stack)
         if log_group is not None and (log_retention is not None or log_encryption_key is not None):
             checks.fail("log_group excludes log_retention and log_encryption_key: set them where it is made")
+        for name, given, attribute, kind in (
+            ("log_group", log_group, "log_group_arn", "aws_logs.ILogGroup"),
+            ("log_encryption_key", log_encryption_key, "key_arn", "aws_kms.IKey"),
+            ("vpc", vpc, "vpc_id", "aws_ec2.IVpc"),
+            ("dead_letter_queue", dead_letter_queue, "queue_arn", "aws_sqs.IQueue"),
+            ("environment_encryption", environment_encryption, "key_arn", "aws_kms.IKey"),
+        ):
+            if given is not None:
+                checks.has(name, given, attribute, kind)
+        checks.whole("memory_size", memory_size, *_MEMORY)
+        if log_retention is not None:
+            checks.one_of("log_retention", log_retention, logs.RetentionDays)
+        if vpc_subnets is not None and not isinstance(vpc_subnets, ec2.SubnetSelection | dict):
+            checks.fail(f"vpc_subnets must be an aws_ec2.SubnetSelection, but it is {vpc_subnets!r}")
+        if security_groups is not None:
+            checks.several("security_groups", security_groups, "security_group_id", "aws_ec2.ISecurityGroup")
+        if reserved_concurrent_executions is not None:
+            checks.whole("reserved_concurrent_executions", reserved_concurrent_executions, 1)
+        checks.one_of("tracing", tracing, lambda_.Tracing)
+        if runtime is not None:
+            _check_runtime(checks, runtime)
         if vpc is None and (vpc_subnets is not None or security_groups is not None):
             checks.fail("vpc_subnets and security_groups need vpc")
         super().__init__(scope, construct_id)
@@ -209,6 +236,8 @@ class HostedModelProvider(Construct):
     @staticmethod
     def of(scope: Construct) -> HostedModelProvider:
         """Return the provider of the stack that ``scope`` is in; it is made when there is none."""
+        if not isinstance(scope, Construct):
+            raise ValueError(f"HostedModelProvider.of: scope must be a construct, but it is {scope!r}")  # noqa: TRY004
         stack = Stack.of(scope)
         return _PROVIDERS.get(stack) or HostedModelProvider(stack, PROVIDER_ID)
 
@@ -217,14 +246,14 @@ class HostedModelProvider(Construct):
         self.role.policies.declare(grants, model_arn)
         self._models += 1
         executions = self._executions
-        if executions is None or Token.is_unresolved(executions) or 2 * self._models <= executions:
+        if executions is None or is_token(executions) or 2 * self._models <= executions:
             return
         Annotations.of(self).add_warning_v2(
             CONCURRENCY,
-            f"reserved_concurrent_executions is {executions}, which carries {executions // 2} models, and the "
-            "stack declares more: each start or stop that is awaited holds an execution, two while one "
-            "invocation hands over to the next. If they all start at once, some wait, and may be too late for "
-            "CloudFormation: reserve two executions for each model, or none.",
+            f"reserved_concurrent_executions is {executions}, which carries {executions // 2} models, and "
+            "the stack declares more: each start or stop that is awaited holds an execution, two while one "
+            "invocation hands over to the next. If they all start at once, some wait, and may be too late "
+            "for CloudFormation: reserve two executions for each model, or none.",
         )
 
     def add_dropped_request_alarm(
@@ -256,6 +285,7 @@ class HostedModelProvider(Construct):
         """
         checks = Checks(self, construct_id)
         every = alarms.period_seconds(checks, period)
+        alarms.check(checks, options)
         own: AlarmOptions = {
             "alarm_description": "Lambda gave up on a request for a hosted model: see whether the model runs "
             "that the stack declares, and none other"
@@ -309,6 +339,16 @@ class HostedModelProvider(Construct):
     def _rule_prefix(self) -> str:
         uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         return f"{_RULE_PREFIX}{Fn.select(0, Fn.split('-', uuid))}-"
+
+
+def _check_runtime(checks: Checks, runtime: object) -> None:
+    name = runtime.name if isinstance(runtime, lambda_.Runtime) else ""
+    version = re.fullmatch(r"python3\.(\d+)", name)
+    if version is None or int(version[1]) < _OLDEST_MINOR:
+        checks.fail(
+            f"runtime must be an aws_lambda.Runtime, of Python 3.{_OLDEST_MINOR} or later, but it is "
+            f"{name or repr(runtime)}"
+        )
 
 
 def _check_only(checks: Checks, stack: Stack) -> None:

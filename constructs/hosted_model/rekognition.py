@@ -12,7 +12,7 @@ from constructs import Construct
 
 from hosted_model_runtime.contract import Rekognition as Names
 
-from .checks import Checks
+from .checks import Checks, is_token
 from .grants import rekognition
 from .hours import HostingHours
 from .interface import HostedModelBase
@@ -138,8 +138,9 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
             Names.VERSION_NAME: version_name,
         }
         model = {name: value for name, value in members.items() if value is not None}
+        checks = Checks(scope, construct_id)
         stack = Stack.of(scope)
-        _check(Checks(scope, construct_id), stack, model)
+        _check(checks, stack, model)
         names = _names(project_version_arn or "", project_arn or "", version_name)
         super().__init__(
             scope,
@@ -149,6 +150,7 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
                 model=model,
                 names=names,
                 # The version's time stamp is not known from its name.
+                units_by_default=Names.INFERENCE_UNITS_BY_DEFAULT,
                 claim_arn=project_version_arn or rekognition.arn(stack, names[0], "version", names[1], "*"),
             ),
             min_inference_units=min_inference_units,
@@ -165,6 +167,7 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
         scope: Construct, construct_id: str, model_arn: str
     ) -> RekognitionCustomLabelsModelBase:
         """Return a model that something else hosts, for its grants and metrics; nothing is deployed."""
+        Checks(scope, construct_id).text("model_arn", model_arn)
         return _Imported(scope, construct_id, model_arn, None)
 
     @staticmethod
@@ -173,6 +176,7 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
     ) -> RekognitionCustomLabelsModelBase:
         """Return a model that something else hosts; its project's ARN makes ``grant_describe`` exact."""
         checks = Checks(scope, construct_id)
+        checks.text("model_arn", model_arn)
         checks.members(Names.LIMITS, {Names.PROJECT_VERSION_ARN: model_arn, Names.PROJECT_ARN: project_arn})
         return _Imported(scope, construct_id, model_arn, project_arn)
 
@@ -212,7 +216,7 @@ def _check(checks: Checks, stack: Stack, model: dict[str, str]) -> None:
     checks.members(Names.LIMITS, model)
     for name in (Names.PROJECT_VERSION_ARN, Names.PROJECT_ARN):
         arn = model.get(name)
-        if arn is None or Token.is_unresolved(arn):
+        if arn is None or is_token(arn):
             continue
         parts = Arn.split(arn, ArnFormat.SLASH_RESOURCE_NAME)
         for what, its, ours in (

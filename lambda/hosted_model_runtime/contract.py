@@ -176,6 +176,8 @@ class LookoutVision:
     PROJECT_NAME = "ProjectName"
     MODEL_VERSION = "ModelVersion"
     LATEST = "latest"
+    #: As Rekognition Custom Labels, whose units these were too.
+    INFERENCE_UNITS_BY_DEFAULT = 5
 
     LIMITS: Mapping[str, Limit] = {
         PROJECT_NAME: Limit(
@@ -202,6 +204,8 @@ class Rekognition:
     PROJECT_VERSION_ARN = "ProjectVersionArn"
     PROJECT_ARN = "ProjectArn"
     VERSION_NAME = "VersionName"
+    #: "Guidelines and quotas in Amazon Rekognition Custom Labels": inference units of one running model.
+    INFERENCE_UNITS_BY_DEFAULT = 5
 
     LIMITS: Mapping[str, Limit] = {
         PROJECT_VERSION_ARN: Limit(

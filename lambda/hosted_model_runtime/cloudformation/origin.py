@@ -1,12 +1,12 @@
 """Whose an event is: what is not of this function's own stack is refused before any call.
 
 In comes an event as Lambda hands it over, and the function's environment. Out comes nothing, or a
-:class:`RefusedError`. Whoever may invoke the function, or put an EventBridge rule with the relay's prefix, can
-hand it any event: one of another stack, or one whose ResponseURL leads to them.
+:class:`RefusedError`. Whoever may invoke the function, or put an EventBridge rule with the relay's prefix,
+can hand it any event: one of another stack, or one whose ResponseURL leads to them.
 
-Follows "Custom resource request objects", AWS CloudFormation User Guide, and what requests of CloudFormation
+Follows "Custom resource request objects", AWS CloudFormation User Guide, and what CloudFormation's requests
 show: an answer goes to Amazon S3, into the bucket ``cloudformation-custom-resource-response-REGION``, the
-region without its hyphens. Anybody can make a bucket whose name begins so: the region must be the stack's own.
+region without its hyphens. Anybody can make a bucket whose name begins so, so the region must be the stack's.
 """
 
 from __future__ import annotations

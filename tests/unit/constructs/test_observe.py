@@ -227,7 +227,10 @@ def test_the_failure_alarm(model, stack):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"threshold": 0}, "^S/Model/HostingFailureAlarm: threshold must be at least 1, but it is 0"),
+        (
+            {"threshold": 0},
+            "^S/Model/HostingFailureAlarm: threshold must be a whole number of at least 1, but it is 0",
+        ),
         ({"period": Duration.days(2)}, "^S/Model/HostingFailureAlarm: period must be at most 1 day"),
         ({"reason": "LATE"}, "reason must be one of"),
     ],
