@@ -12,12 +12,16 @@ from .checks import Checks
 from .observe import MeasuredModel
 
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+#: So late metrics of the services may be: 10 minutes.
+_LATE = 600
 #: "PutMetricAlarm", Amazon CloudWatch API Reference: a day where the period is below an hour, else seven.
 _RANGES = {False: (_DAY, "1 day, for periods below 1 hour"), True: (7 * _DAY, "7 days")}
 
-# Units in service, and no request: units, else 0. The factor makes one request outweigh any units. FILL, and
-# the comparison by itself, take a missing count of requests for 0; the product has a value only where units
-# has one, so that the newest minutes, which are not published yet, are missing rather than 0.
+# Units in service, and no request: units, else 0. The factor makes one request outweigh any units. Metric
+# math takes what is missing for 0 in arithmetic: no count of requests is none, as is right. No units are 0
+# too, which is right for a model that is stopped, and wrong for the newest minutes of one that runs, as long
+# as they are not published. So not all points of the alarm's range must be above 0 ("M out of N", "Using
+# Amazon CloudWatch alarms", Amazon CloudWatch User Guide): at N of N the alarm might never go off.
 IDLE = "units * (units > FILL(requests, 0) * 1000000)"
 
 
@@ -44,6 +48,12 @@ class Alarmed(MeasuredModel):
         """Alarm when units are in service, and billed, while no request has succeeded for some time.
 
         A model that is stopped is not idle: it publishes no units, and that is no alarm.
+
+        Metrics can be late, and what is not there counts as no units. So the alarm looks at 10 minutes more
+        than ``idle_for`` (one period more where periods are longer), and in as much of that the model may
+        seem stopped, or be used. A model that publishes no InServiceInferenceUnits never seems idle: of
+        Rekognition, one that was trained before September 2022. A warning says so at synth where the ARN
+        tells the time of training.
 
         Parameters
         ----------
@@ -73,6 +83,8 @@ class Alarmed(MeasuredModel):
         default = Duration.minutes(5 if idle <= _DAY else 60)
         every = _seconds(checks, "period", default if period is None else period)
         _check_range(checks, idle, every)
+        idle_ones, looked_at = _of(idle, every)
+        self._warn_of_no_units()
         step = Duration.seconds(every)
         expression = cloudwatch.MathExpression(
             expression=IDLE,
@@ -94,7 +106,8 @@ class Alarmed(MeasuredModel):
             metric=expression,
             threshold=0,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=idle // every,
+            evaluation_periods=looked_at,
+            datapoints_to_alarm=idle_ones,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             **chosen,
         )
@@ -167,6 +180,14 @@ def _seconds(checks: Checks, name: str, value: Duration) -> int:
     if milliseconds < 1000 * _MINUTE or milliseconds % (1000 * _MINUTE):
         checks.fail(f"{name} must be whole minutes, at least 1, but it is {milliseconds / 60_000:g}")
     return int(milliseconds / 1000)
+
+
+def _of(idle: int, every: int) -> tuple[int, int]:
+    """Return M and N, of "M out of N": how many of the looked at periods must be idle."""
+    late = -(-_LATE // every)
+    limit, _ = _RANGES[every >= _HOUR]
+    looked_at = min(idle // every + late, limit // every)
+    return max(1, min(idle // every, looked_at - late)), looked_at
 
 
 def _check_range(checks: Checks, idle: int, every: int) -> None:

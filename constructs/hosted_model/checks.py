@@ -16,11 +16,9 @@ from hosted_model_runtime.contract import SERVICE_TIMEOUT_MAX, SERVICE_TIMEOUT_M
 def is_token(value: object) -> bool:
     """Say whether a value is known at deploy only. The CDK's own question fails for some that are not."""
     match value:
-        case bool():
-            return False
-        case int() | float():
-            # A number token is a large negative float. No other number may go to Node, which has no NaN in JSON.
-            return math.isfinite(value) and value < -1e100 and Token.is_unresolved(float(value))
+        case float():
+            # A number token is a large negative float. NaN and infinity may not go to Node: JSON has none.
+            return math.isfinite(value) and Token.is_unresolved(value)
         case str():
             return Token.is_unresolved(value)
     return False

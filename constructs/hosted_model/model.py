@@ -145,6 +145,7 @@ class HostedModel(HostedModelBase):
         self.status = resource.get_att_string(Attribute.STATUS)
         self.hosted_at = resource.get_att_string(Attribute.HOSTED_AT)
         self._names = declaration.names
+        hours.warn(self, windows)
         self._warn_of_units(declaration, min_inference_units, max_inference_units)
         if removal_policy is not RemovalPolicy.DESTROY:
             Annotations.of(self).add_warning_v2(

@@ -42,6 +42,9 @@ class MeasuredModel(Resource):
     def _units(self, kind: str, period: Duration) -> cloudwatch.Metric:
         raise NotImplementedError
 
+    def _warn_of_no_units(self) -> None:
+        """Say so at synth if the model is known to publish no units in service."""
+
     def metric_time_to_hosted(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how long starts took, from CloudFormation's request to a model that answers; seconds."""
         return self._own(Names.TIME_TO_HOSTED, "Average", options)

@@ -232,6 +232,15 @@ class Rekognition:
         ),
     }
 
+    #: "CloudWatch metrics for Rekognition": models that were trained after August 2022 publish their units.
+    UNITS_SINCE_MILLISECONDS = 1_661_990_400_000
+
+    @classmethod
+    def publishes_units(cls, version_arn: str) -> bool:
+        """Say whether a model publishes InServiceInferenceUnits: its ARN ends with when it was trained."""
+        trained = version_arn.rpartition("/")[2]
+        return not trained.isdecimal() or int(trained) >= cls.UNITS_SINCE_MILLISECONDS
+
     #: A model is named in one of these ways.
     SHAPES = ({PROJECT_VERSION_ARN}, {PROJECT_ARN, VERSION_NAME})
 
