@@ -37,7 +37,9 @@ DENIED_GRACE_SECONDS = 30.0
 LAST_CALL_SECONDS = 20.0
 
 ADVICE: Mapping[Kind, str] = {
-    Kind.QUOTA: "ask for a higher inference-unit quota, or lower min_inference_units or max_inference_units",
+    # Of models that run at once, or of units: the services have one error for both.
+    Kind.QUOTA: "ask for a higher quota of what the service names, or use less of it: stop another model where "
+    "it is models, lower min_inference_units or max_inference_units where it is units",
     Kind.DENIED: "the function's role needs this permission on the model",
     Kind.INVALID: "correct the property that the service names",
 }
@@ -197,7 +199,7 @@ class Driver:
             if now - trouble.denied_since < DENIED_GRACE_SECONDS:
                 return
         if error.kind in ADVICE and model.progress.failing is None:
-            model.fail(f"{error}; {ADVICE[error.kind]}", CODES[error.kind])
+            model.fail(f"{str(error).rstrip('. ')}; {ADVICE[error.kind]}", CODES[error.kind])
             self._advance_one(model)
 
     def _timed_out(self, model: LeasedModel) -> str:
@@ -216,7 +218,8 @@ class Driver:
             return None
         failures = [end for end in ends if isinstance(end, Failed)]
         if failures:
-            return Failed("; ".join(end.reason for end in failures), failures[0].code)
+            reasons = [end.reason.rstrip(". ") for end in failures[:-1]] + [failures[-1].reason]
+            return Failed("; ".join(reasons), failures[0].code)
         return first
 
     def _ended(self, end: Done | Failed | Superseded | HandedOver) -> Outcome:
