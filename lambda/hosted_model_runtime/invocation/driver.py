@@ -38,8 +38,8 @@ LAST_CALL_SECONDS = 20.0
 
 ADVICE: Mapping[Kind, str] = {
     # Of models that run at once, or of units: the services have one error for both.
-    Kind.QUOTA: "ask for a higher quota of what the service names, or use less of it: stop another model where "
-    "it is models, lower min_inference_units or max_inference_units where it is units",
+    Kind.QUOTA: "ask for a higher quota of what the service names, or use less of it: stop another model "
+    "where it is models, lower min_inference_units or max_inference_units where it is units",
     Kind.DENIED: "the function's role needs this permission on the model",
     Kind.INVALID: "correct the property that the service names",
 }
