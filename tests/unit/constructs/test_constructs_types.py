@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
 
 from hosted_model import (
     UNITS,
@@ -217,6 +220,25 @@ def test_what_is_right_is_let_through(stack: Stack) -> None:
     )
     model.grant(iam.User(stack, "User"), "rekognition:DetectCustomLabels")
     model.add_idle_alarm(requests=model.metric("X").with_(period=Duration.minutes(5)))
+
+
+def test_what_is_imported_is_let_through(stack: Stack) -> None:
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:111122223333:key/1")
+    HostedModelProvider(
+        stack,
+        "Provider",
+        log_group=logs.LogGroup.from_log_group_name(stack, "Logs", "mine"),
+        vpc=ec2.Vpc.from_vpc_attributes(
+            stack, "Vpc", vpc_id="vpc-1", availability_zones=["a"], private_subnet_ids=["subnet-1"]
+        ),
+        security_groups=[ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-1")],
+        dead_letter_queue=sqs.Queue.from_queue_arn(stack, "Queue", "arn:aws:sqs:eu-west-1:111122223333:q"),
+        environment_encryption=key,
+    )
+    model = LookoutVisionModel.from_model_arn(stack, "Model", VISION_ARN)
+    model.grant_describe(iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/r"))
+    errors = cloudwatch.MathExpression(expression="a", using_metrics={"a": model.metric("A")})
+    model.add_idle_alarm(requests=errors)
 
 
 @pytest.mark.parametrize(
