@@ -49,9 +49,9 @@ def number(value: Any, digits: int = 2) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a table; every column but the first is of numbers."""
-    lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]], words: int = 0) -> str:
+    """Return a table; every column but the first, and the last so many, is of numbers."""
+    lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1 - words)}{'---|' * words}"]
     lines += [f"| {' | '.join(c if isinstance(c, str) else number(c) for c in row)} |" for row in rows]
     return "\n".join(lines) + "\n"
 
@@ -81,7 +81,7 @@ def _lag(results: Results) -> str:
                 )
             )
     head = ("design", "start, minutes", "deploys", "mean", "p50", "p95", "max", "failed", "how")
-    return table(head, rows)
+    return table(head, rows, words=1)
 
 
 def _lag_real(results: Results) -> str:
@@ -124,7 +124,7 @@ def _curve(results: Results) -> str:
         )
         for row in results.of("curve")
     ]
-    return table(("design", "DescribeModel calls", "lag, mean", "lag, p95", ""), rows)
+    return table(("design", "DescribeModel calls", "lag, mean", "lag, p95", ""), rows, words=1)
 
 
 def _work(results: Results) -> str:
@@ -143,7 +143,7 @@ def _work(results: Results) -> str:
             )
         )
     head = ("design", "MiB", "invocations", "looks", "other calls", "EventBridge calls", "GB-s")
-    return table((*head, "transitions", "US cents", "mean lag, s", "how"), rows)
+    return table((*head, "transitions", "US cents", "mean lag, s", "how"), rows, words=1)
 
 
 def _prices(_: Results) -> str:
@@ -151,7 +151,7 @@ def _prices(_: Results) -> str:
         (f"{price.dollars:.10f}".rstrip("0").rstrip("."), price.unit, price.page, price.read)
         for price in PRICES.values()
     ]
-    return table(("dollars", "for a", "page", "read"), rows)
+    return table(("dollars", "for a", "page", "read"), rows, words=3)
 
 
 def _footprint(results: Results) -> str:
@@ -203,26 +203,36 @@ def _cold_start(results: Results) -> str:
         for row in results.of("cold-start")
     ]
     head = ("what", "runs", "mean, s", "peak MiB", "ratio", "ratio of processor time", "to")
-    return table(head, rows)
+    return table(head, rows, words=1)
 
 
 def _growth(results: Results) -> str:
+    """Two tables, of the times and of what they cost: one would be too wide for a page."""
     found = results.of("growth")
     found.sort(key=lambda row: (row["start_seconds"], DESIGNS.index(row["design"]), row["models"]))
-    rows = [
-        (
-            NAMES[row["design"]],
-            number(row["start_seconds"] / 60),
-            *(row[key] for key in ("models", "ideal_seconds", "last_hosted", "last_answered", "ratio")),
-            row["failures"],
-            sum(row["calls"].values()),
-            sum(row["throttled"].values()),
-            *(row[key] for key in ("invocations", "most_running", "most_rules", "policy_bytes")),
-        )
-        for row in found
-    ]
-    head = ("design", "start, min", "models", "ideal, s", "last HOSTED", "last answered", "ratio", "failed")
-    return table((*head, "calls", "throttled", "invocations", "at once", "rules", "policy bytes"), rows)
+    which = [(NAMES[row["design"]], number(row["start_seconds"] / 60), row["models"]) for row in found]
+    times = ("ideal_seconds", "last_hosted", "last_answered", "ratio", "failures")
+    costs = ("invocations", "most_running", "most_rules", "policy_bytes")
+    one = ("design", "start, min", "models")
+    return "\n".join(
+        [
+            table(
+                (*one, "ideal, s", "last HOSTED, s", "last answered, s", "ratio", "failed"),
+                [(*its, *(row[key] for key in times)) for its, row in zip(which, found, strict=True)],
+            ),
+            table(
+                (*one, "calls", "throttled", "invocations", "at once", "rules", "policy bytes"),
+                [
+                    (
+                        *its,
+                        *(sum(row[key].values()) for key in ("calls", "throttled")),
+                        *(row[k] for k in costs),
+                    )
+                    for its, row in zip(which, found, strict=True)
+                ],
+            ),
+        ]
+    )
 
 
 def _throttled(results: Results) -> str:
@@ -237,7 +247,7 @@ def _throttled(results: Results) -> str:
         for row in results.of("growth")
         if row["models"] > 1
     ]
-    return table(("design", "start, min", "models", "throttled", "failures"), rows)
+    return table(("design", "start, min", "models", "throttled", "failures"), rows, words=2)
 
 
 def _errors(reasons: dict[str, int]) -> Counter[str]:
