@@ -49,7 +49,7 @@ def test_an_app_of_three_models(tmp_path: Path) -> None:
 @pytest.mark.newcomer
 def test_the_whole_page(tmp_path: Path) -> None:
     """From `git clone`, with what a new machine has and the pinned cdk command. `make newcomer` runs it."""
-    python = Path(sys.base_prefix) / "bin"
-    path = search_path(f"{python}{os.pathsep}{os.defpath}", tmp_path / "bin")
-    assert str(Path(sys.executable).parent) not in path.split(os.pathsep)
+    python, ours = Path(sys.base_prefix) / "bin", str(Path(sys.executable).parent)
+    path = search_path(f"{python}{os.pathsep}{os.defpath}", tmp_path / "bin").split(os.pathsep)
+    path = os.pathsep.join(one for one in path if one != ours)
     type_all(STEPS, tmp_path / "page", environment() | {"PATH": path, "REPOSITORY": str(CHECKOUT)})
