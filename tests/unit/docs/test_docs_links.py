@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import hosted_model
 from unit.docs.pages import GENERATED, PAGES, ROOT, anchors, code, links, load, name
 
 FOLDERS = ("benchmarks", "cli", "constructs", "docs", "examples", "lambda", "local", "scripts", "tests")
@@ -85,6 +86,11 @@ def test_every_page_is_in_the_menu():
     for path in (ROOT / "docs").rglob("*.md"):
         if path.name not in ("reliability.md", "benchmarks.md"):
             assert re.search(rf"\b{re.escape(path.relative_to(ROOT / 'docs').as_posix())}$", menu, re.M), path
+
+
+def test_every_public_name_is_in_the_reference():
+    page = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^::: hosted_model\.(\w+)$", page, re.M)) == sorted(hosted_model.__all__)
 
 
 def test_a_page_that_a_command_wrote_comes_into_the_menu(monkeypatch, tmp_path):
