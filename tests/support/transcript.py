@@ -1,7 +1,7 @@
 """A page that shows a terminal: the commands to type, and what they print.
 
 A block of shell is typed; a block of text below it is what it prints, shortened: lines may be missing between
-two that are shown. What differs from run to run (dates, times, hours and money so far) may differ.
+two that are shown, and ``…`` stands for a part of one. Dates, times, hours and money so far may differ.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def missing(step: Step, printed: str) -> str | None:
     """The first line that the page shows and that was not printed after the one before; None if all were."""
     lines = iter([_still(line) for line in printed.splitlines()])
     for shown in step.shown:
-        if not any(_still(shown) == line for line in lines):
+        wanted = re.compile(re.escape(_still(shown)).replace("…", ".*"))
+        if not any(wanted.fullmatch(line) for line in lines):
             return shown
     return None
 

@@ -60,6 +60,8 @@ def test_a_step_that_fails_ends_it(tmp_path: Path) -> None:
         (["No model runs."], "one model\n", "No model runs."),
         (["b", "a"], "a\nb\n", "a"),
         (["728.0"], "727.0\n", "728.0"),
+        (["a … (c)"], "a b b (c)\n", None),
+        (["a … (c)"], "a b b (d)\n", "a … (c)"),
         (["2026-11-25 18:57 UTC"], "2027-01-01 03:00 UTC", None),
     ],
 )
