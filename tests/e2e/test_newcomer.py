@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 STEPS = transcript.steps(CHECKOUT / "docs" / "first-ten-minutes.md")
 #: They install, and run the demo: minutes. test_fresh_clone.py does the first on every run.
 SLOW = ("1. ", "2. ")
-SECONDS, SECONDS_FROM_THE_CLONE = 420, 1800
+SECONDS, SECONDS_FROM_THE_CLONE = 600, 2400
 
 
 def type_all(steps: list[transcript.Step], folder: Path, variables: Mapping[str, str]) -> None:
