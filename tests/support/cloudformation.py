@@ -18,6 +18,8 @@ from support.cases import ServiceCase
 from support.world import FUNCTION_ARN, AnswerRecord, World
 
 SECRET = "0123456789abcdefpresigned"
+#: Where CloudFormation waits for answers in us-east-1.
+ANSWERS = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
 Script = Generator[Callable[[], bool], None, None]
 
 
@@ -82,7 +84,7 @@ class CustomResource:
             "LogicalResourceId": self.logical_id,
             "ResourceType": "Custom::HostedModel",
             "ServiceToken": function_arn,
-            "ResponseURL": f"https://answers.example/{self.name}/{self.logical_id}/{number}?X-Amz-Date={date}"
+            "ResponseURL": f"{ANSWERS}/{self.name}/{self.logical_id}/{number}?X-Amz-Date={date}"
             f"&X-Amz-Expires=7200&X-Amz-Signature={SECRET}",
             "ResourceProperties": dict(properties),
         }
@@ -100,7 +102,7 @@ class CustomResource:
 
     def _deliver(self, event: dict[str, Any], deliveries: int, function_arn: str = FUNCTION_ARN) -> None:
         for copy in range(deliveries):
-            self.world.after(0.3 * copy, lambda: self.world.invoke(self.id, event, function_arn=function_arn))
+            self.world.after(0.3 * copy, lambda: self.world.deliver(self.id, event, function_arn))
 
     def _take(self, record: AnswerRecord) -> None:
         for sent in self.requests:
@@ -236,7 +238,12 @@ class Stack(CustomResource):
             self.properties = None
 
     def hours(self, goal: str, seconds: float = 400.0, deliveries: int = 1) -> Script:
-        """A schedule's time has come; waits long enough for Lambda's retries."""
+        """A schedule's time has come; waits long enough for Lambda's retries.
+
+        It comes when the tags of the deploy before can be read: until then it gives way to that deploy.
+        """
+        if self.world.lateness.tags:
+            yield self._until(self.world.now + self.world.lateness.tags)
         self.schedule(goal, deliveries)
         yield self._until(self.world.now + seconds)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from .hosting import FIRST_LOOK, HOSTING, HOURS, IN_PLACE_GROUP, WHO_COMMANDS
 from .letting_go import LETTING_GO, MOVING
 from .rows import Group, Row
-from .trouble import BEHIND, FAILURES, QUIET
+from .trouble import BEHIND, FAILURES, OVERTAKEN, QUIET
 
 GROUPS = (
     FIRST_LOOK,
@@ -17,6 +17,7 @@ GROUPS = (
     HOSTING,
     IN_PLACE_GROUP,
     BEHIND,
+    OVERTAKEN,
     QUIET,
     FAILURES,
     HOURS,
