@@ -27,7 +27,7 @@ from support.world import World, virtual  # noqa: E402
 PAGE = ROOT / "docs" / "concurrency.md"
 BEGIN, END = "<!-- concurrency: written by scripts/concurrency.py -->", "<!-- end of concurrency -->"
 #: Executions that an account has, and models that start at once.
-MODELS = {10: (5, 10, 20, 30), 100: (50, 100, 200), 1000: (200,)}
+MODELS = {10: (5, 10, 20, 30), 100: (50, 100), 1000: (100,)}
 #: Starts that take so many minutes; the second one is longer than an invocation.
 MINUTES = (10, 25)
 
