@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from chaos import record
-from chaos.histories import DELIVERIES, GONE, MOMENT
+from chaos.histories import DELIVERIES, GONE, LATENESS, MOMENT
 from chaos.record import COUNTED
 from chaos.trouble import PEOPLE, TROUBLE, Wrong, put_model
 from support.app_promises import AppPromises
@@ -25,13 +25,16 @@ from support.apps import MEMORY, MOST, PROVIDERS, Declared, Path, StackOfApp, fi
 from support.cases import CASES
 from support.cloudformation import Script, play
 from support.invariants import Logs
+from support.lateness import KINDS
 from support.template_stack import Fate, TemplateStack
 from support.world import World
 
 NAMES = ("One", "Two")
-#: Each version is of one service, so that its name tells which.
-VERSIONS = {"lookoutvision": ("1", "2", "3"), "rekognition": ("7", "8", "9")}
-MODELS = [(service, version) for service in sorted(VERSIONS) for version in VERSIONS[service]]
+#: Each version is of one service, so that its name tells which: 1 to 3 of the first, 4 to 6 of the second.
+VERSIONS = {
+    service: tuple(str(3 * number + one) for one in (1, 2, 3)) for number, service in enumerate(sorted(CASES))
+}
+MODELS = [(service, version) for service in VERSIONS for version in VERSIONS[service]]
 PATHS: list[Path] = [("A",), ("B",), ("C",), ("Site", "A"), ("Site", "B")]
 #: What is not deployed any more; a deploy makes it anew.
 UNDEPLOYED = ("NONE", *GONE)
@@ -63,8 +66,9 @@ class AppHistories(RuleBasedStateMachine):
         seed=st.integers(0, 2**16),
         start=st.sampled_from([4, 4, 12, 12, 80]),
         stop=st.sampled_from([2, 10]),
-        function=st.sampled_from([110.0, 900.0]),
+        function=st.sampled_from([160.0, 900.0]),
         stop_while_starting=st.booleans(),
+        lateness=st.sampled_from(LATENESS),
     )
     def begin(
         self,
@@ -74,12 +78,13 @@ class AppHistories(RuleBasedStateMachine):
         stop: int,
         function: float,
         stop_while_starting: bool,
+        lateness: str,
     ) -> None:
         COUNTED["histories"] += 1
         COUNTED["app_histories"] += 1
         self.logs = Logs()
         logging.getLogger().addHandler(self.logs)
-        self.world = World(seed=seed, latency=0.2, function_seconds=function)
+        self.world = World(seed=seed, latency=0.2, function_seconds=function, lateness=KINDS[lateness])
         self.world.control("PUT", "quota", {"max_running_models": 12})
         for service, version in MODELS:
             put_model(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -11,7 +11,8 @@ from hosted_model_runtime.decisions import polling
 from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Script, Stack, play
 from support.invariants import Promises
-from support.world import World
+from support.lateness import ON_TIME, Lateness
+from support.world import Call, World
 
 Lifecycle = Callable[[Stack], Iterator[Script]]
 
@@ -90,8 +91,8 @@ def adopt(stack: Stack) -> Iterator[Script]:
 
 
 def out_of_time(stack: Stack) -> Iterator[Script]:
-    seed(stack.world, stack.case, "1", start_seconds=95)
-    yield stack.create(stack.case.properties("1", HostingTimeoutSeconds=120))
+    seed(stack.world, stack.case, "1", start_seconds=275)
+    yield stack.create(stack.case.properties("1", HostingTimeoutSeconds=300))
 
 
 def with_hours(version: str = "1", units: int = 1) -> Callable[[Stack], dict[str, Any]]:
@@ -176,24 +177,31 @@ RACES = {name for name in LIFECYCLES if "interrupted" in name or "cancelled" in 
 }
 
 
-def points(calls: list[str], every: bool = False) -> list[int]:
-    """Return the numbers of the calls to kill; of a run of equal polls the first two and the last.
+def kills(calls: list[Call], every: bool = False) -> Iterator[tuple[int, str]]:
+    """Yield the kills of a run: the number of a call, and whether before its effect or after it.
 
-    The polls between them leave nothing behind that the next one does not; ``every`` kills them, too.
+    Two sorts are left out, unless ``every`` wants them. Of a run of equal polls all but the first two and the
+    last: those between leave nothing behind that the next one does not. And a kill before a call that comes
+    at once after another one of its invocation: that is a kill after the other one.
     """
-    return [
-        number
-        for number, what in enumerate(calls)
-        if every
-        or not (calls[max(0, number - 2) : number] == [what, what] and calls[number + 1 :][:1] == [what])
-    ]
+    made = [call.what for call in calls]
+    after = -1
+    for number, call in enumerate(calls):
+        polls = made[max(0, number - 2) : number] + made[number + 1 : number + 2]
+        if not every and polls == [call.what] * 3:
+            continue
+        at_once = after == number - 1 and number and replace(calls[after], what=call.what) == call
+        if every or not at_once:
+            yield number, "before"
+        yield number, "after"
+        after = number
 
 
 @dataclass
 class Result:
     """One run of a lifecycle."""
 
-    made: list[str]
+    calls: list[Call]
     starts: int
     killed: int
     statuses: list[str]
@@ -201,19 +209,34 @@ class Result:
 
 
 def run(
-    case: ServiceCase, lifecycle: Lifecycle, kill: tuple[int, str] | None = None, handover: bool = False
+    case: ServiceCase,
+    lifecycle: Lifecycle,
+    kill: tuple[int, str] | None = None,
+    handover: bool = False,
+    lateness: Lateness = ON_TIME,
 ) -> Result:
     """Play a lifecycle, with at most one kill, and check every promise.
 
     Polls are further apart than in production: there are fewer boundaries alike, and all are gone through.
     """
     with patch.object(polling, "LONGEST", 12.0):
-        return _run(case, lifecycle, kill, handover)
+        return _run(case, lifecycle, kill, handover, lateness)
 
 
-def _run(case: ServiceCase, lifecycle: Lifecycle, kill: tuple[int, str] | None, handover: bool) -> Result:
+def _run(
+    case: ServiceCase,
+    lifecycle: Lifecycle,
+    kill: tuple[int, str] | None,
+    handover: bool,
+    lateness: Lateness,
+) -> Result:
     # With a short function every wait is handed over, so that the relay's calls are killed, too.
-    world = World(latency=0.0, function_seconds=95.0 if handover else 900.0, requests_per_second=None)
+    world = World(
+        latency=0.0,
+        function_seconds=95.0 if handover else 900.0,
+        requests_per_second=None,
+        lateness=lateness,
+    )
     for version in ("1", "2"):
         seed(world, case, version)
     if kill:
@@ -228,7 +251,7 @@ def _run(case: ServiceCase, lifecycle: Lifecycle, kill: tuple[int, str] | None, 
     starts = sum(model["starts"] for model in world.control("GET", "models"))
     broken = Promises(world, case, [stack]).broken()
     world.discard()
-    return Result([call.what for call in world.calls], starts, world.killed, statuses, broken)
+    return Result(world.calls, starts, world.killed, statuses, broken)
 
 
 @dataclass
@@ -244,18 +267,17 @@ def killed_everywhere(case: ServiceCase, name: str, handover: bool, every: bool 
     lifecycle = LIFECYCLES[name]
     calm = run(case, lifecycle, handover=handover)
     report = Report(1, [f"{name}: {line}" for line in calm.broken])
-    for number in points(calm.made, every):
-        for when in ("before", "after"):
-            killed = run(case, lifecycle, (number, when), handover)
-            wrong = list(killed.broken)
-            if killed.killed != 1:
-                wrong.append(f"{killed.killed} kills")
-            if killed.statuses != calm.statuses:
-                wrong.append(f"ended {killed.statuses}, not {calm.statuses}")
-            if name not in RACES and killed.starts != calm.starts:
-                wrong.append(f"{killed.starts} starts, not {calm.starts}")
-            where = f"{case.name}, {name}, {'relay' if handover else 'one invocation'}"
-            what = f"killed {when} call {number} ({calm.made[number]})"
-            report.broken += [f"{where}, {what}: {line}" for line in wrong]
-            report.runs += 1
+    for number, when in kills(calm.calls, every):
+        killed = run(case, lifecycle, (number, when), handover)
+        wrong = list(killed.broken)
+        if killed.killed != 1:
+            wrong.append(f"{killed.killed} kills")
+        if killed.statuses != calm.statuses:
+            wrong.append(f"ended {killed.statuses}, not {calm.statuses}")
+        if name not in RACES and killed.starts != calm.starts:
+            wrong.append(f"{killed.starts} starts, not {calm.starts}")
+        where = f"{case.name}, {name}, {'relay' if handover else 'one invocation'}"
+        what = f"killed {when} call {number} ({calm.calls[number].what})"
+        report.broken += [f"{where}, {what}: {line}" for line in wrong]
+        report.runs += 1
     return report

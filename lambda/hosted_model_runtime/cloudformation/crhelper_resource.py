@@ -83,7 +83,7 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         self._log_setup(event, context)
         clock = LambdaClock(context)
         relay, began, span = self._relay(event, context, clock), clock.now(), clock.remaining()
-        if POLL_MARK in event:
+        if relay.ticked:
             # This tells the previous invocation that it can leave: it goes on until the rule is gone.
             relay.remove()
         outcome = self._handle(event, Invocation(clock, relay))
@@ -167,7 +167,8 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
     def _relay(self, event: Mapping[str, Any], context: Any, clock: Clock) -> RuleRelay:
         message = {**event, POLL_MARK: True, ISSUED_MARK: int(issued(event, clock.now()).timestamp())}
         arn = ":".join(context.invoked_function_arn.split(":")[:7])
-        return RuleRelay(_events, f"{os.environ[Env.RULE_PREFIX]}{event['RequestId']}", arn, message)
+        name = f"{os.environ[Env.RULE_PREFIX]}{event['RequestId']}"
+        return RuleRelay(_events, name, arn, message, ticked=POLL_MARK in event)
 
     def _known_id(self, event: Mapping[str, Any]) -> str:
         try:
@@ -179,11 +180,11 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
 def _may_have_left_a_rule(event: Mapping[str, Any], began: float, span: float, clock: Clock) -> bool:
     """Say whether an earlier invocation for this request may have put the rule and was then killed.
 
-    Each puts it in its last ``HANDOVER_SECONDS``: of a younger request there is no rule.
+    Each puts it in the last ``HANDOVER_SECONDS``: of a younger request there is no rule.
     """
     if POLL_MARK in event:
         return True
-    return clock.now() - issued(event, began).timestamp() >= span - HANDOVER_SECONDS
+    return clock.now() - issued(event, began).timestamp() >= span - HANDOVER_SECONDS[0]
 
 
 def _measure(event: Mapping[str, Any], outcome: Outcome, clock: Clock) -> None:

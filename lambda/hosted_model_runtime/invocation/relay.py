@@ -25,10 +25,15 @@ class RuleRelay:
     """The driver's ``Relay``, as one rule named after the RequestId."""
 
     def __init__(
-        self, events: Callable[[], Any], name: str, function_arn: str, message: Mapping[str, Any]
+        self,
+        events: Callable[[], Any],
+        name: str,
+        function_arn: str,
+        message: Mapping[str, Any],
+        ticked: bool = False,
     ) -> None:
         self._events, self.name, self._function_arn, self._message = events, name, function_arn, message
-        self.was_put = False
+        self.ticked, self.was_put = ticked, False
 
     def put(self) -> None:
         """Put the rule and its target. EventBridge's errors pass through; putting again repairs both."""

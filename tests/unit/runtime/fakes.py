@@ -41,19 +41,23 @@ class Relay:
     """A rule, and a successor that may come."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self._clock, self.ticked = clock, False
         self.puts: list[float] = []
         self.faults: list[Exception] = []
         self.successor_after: float | None = None
+        self._put_at: float | None = None
 
     def put(self) -> None:
         self.puts.append(self._clock.remaining())
         if self.faults:
             raise self.faults.pop(0)
-        self._put_at = self._clock.time
+        if self._put_at is None:
+            self._put_at = self._clock.time
 
     def taken_over(self) -> bool:
-        return self.successor_after is not None and self._clock.time >= self._put_at + self.successor_after
+        if self.successor_after is None or self._put_at is None:
+            return False
+        return self._clock.time >= self._put_at + self.successor_after
 
 
 class Model:
