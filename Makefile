@@ -13,7 +13,7 @@ NOWHERE := export AWS_ENDPOINT_URL=https://hosted-model-local-up-failed.invalid 
 	AWS_SECRET_ACCESS_KEY=none; unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN; false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up status down synth lint unit protocol e2e newcomer test chaos mutants reliability hazards bench bench-report docs release newer oldest constraints clean
+.PHONY: help venv demo up status down synth lint unit protocol e2e newcomer test chaos mutants reliability hazards bench bench-report docs release newer oldest checkov constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ newer: venv ## the runtime's tests on the newest Python that is installed, as th
 
 oldest: venv ## the constructs' tests on the oldest aws-cdk-lib that pyproject.toml admits
 	scripts/oldest_cdk.sh $(BIN)/python
+
+checkov: venv ## checkov, and cdk-nag, on the example for security teams; a minute more the first time
+	scripts/checkov.sh $(BIN)/python
 
 constraints: venv .venv/.docs .venv/.release ## write constraints.txt from what is installed
 	{ echo '# Every version the two commands install; the same next year as today. Regenerate: make constraints'; \

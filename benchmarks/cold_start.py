@@ -40,6 +40,7 @@ _ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_LAMBDA_FUNCTION_NAME": "HostedModels",
     "HOSTED_MODEL_RULE_PREFIX": "HostedModel-01234567-",
+    "HOSTED_MODEL_STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/HostedModels/01234567",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 

@@ -336,6 +336,7 @@ class World:
             return
         before, self._running = self._running, invocation
         os.environ[Env.RULE_PREFIX] = invocation.function.rule_prefix
+        os.environ[Env.STACK_ID] = invocation.stack_id
         try:
             if error is None:
                 green.switch()

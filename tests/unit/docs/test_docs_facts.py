@@ -31,7 +31,7 @@ def granted(tmp_path: Path) -> dict[str, set[str]]:
         statement.get("Sid", "(without a name)"): set(
             [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
         )
-        for policy in Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+        for policy in Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy").values()
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     }
 
