@@ -29,7 +29,9 @@ class Task:
     """One model, and what a request wants of it.
 
     ``running`` and ``stopped`` are the service's statuses for "ready to use" and "not billed". ``replaces``
-    says whether the request is an update that puts this model in the place of another.
+    says whether the request is an update that puts this model in the place of another. ``in_place``: the
+    service changes units while the model serves. ``fenced``: the service itself refuses what the lease
+    forbids; where it does not, a request waits until nobody's call can be under way any more.
     """
 
     claim: Claim
@@ -37,6 +39,8 @@ class Task:
     running: str
     stopped: str
     replaces: bool = False
+    in_place: bool = False
+    fenced: bool = True
 
     @property
     def wanted(self) -> Running:
@@ -46,6 +50,8 @@ class Task:
             request.units.maximum,
             may_resize=request.type == "Update",
             any_units=request.scheduled,
+            in_place=self.in_place,
+            asked=request.issued.timestamp(),
         )
 
 
@@ -166,7 +172,8 @@ class Take:
     """Take the lease: write ``mark`` and the tags ``more``.
 
     ``before`` is the mark that it replaces. ``reopens``: first remove this stack's closing tag.
-    ``in_flight``: a call of the superseded request may still land, so do nothing for a while.
+    ``in_flight``: a call of the superseded request may still land, or a claim of another stack where
+    nothing refuses it, so do nothing for a while.
     """
 
     mark: Mark
@@ -205,6 +212,13 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Stop the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Change the units of the model while it serves."""
+
+    units: Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +267,7 @@ Move = (
     | Note
     | Start
     | Stop
+    | Resize
     | Fail
     | Retry
     | Close

@@ -19,7 +19,7 @@ from ..decisions.moves import Goal, Task
 from ..decisions.polling import interval, widened
 from ..decisions.request import Claim, InvalidRequestError, Request
 from ..decisions.tokens import fingerprint
-from ..services.base import Kind, Service, ServiceError
+from ..services.base import Kind, ResizesInPlace, Service, ServiceError
 from .clock import Clock
 from .leased_model import LeasedModel
 from .outcome import Facts, Outcome
@@ -160,7 +160,15 @@ class Driver:
         replaced: LeasedModel | None = None,
     ) -> LeasedModel:
         claim = Claim(self.request, fingerprint(declared_id))
-        task = Task(claim, goal, service.running, service.stopped, replaces=replaced is not None)
+        task = Task(
+            claim,
+            goal,
+            service.running,
+            service.stopped,
+            replaces=replaced is not None,
+            in_place=isinstance(service, ResizesInPlace),
+            fenced=service.fenced,
+        )
         sleeps = replaced.sleeps if replaced else lambda: False
         return LeasedModel(service, model, task, self._clock.now, sleeps)
 

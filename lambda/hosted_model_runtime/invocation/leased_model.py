@@ -17,7 +17,7 @@ from ..decisions.model import Phase, Sighting, Units
 from ..decisions.moves import Failing, Pause, Progress, StartCall, Task, View
 from ..decisions.next_move import IN_FLIGHT_SECONDS, next_move
 from ..decisions.tokens import client_token
-from ..services.base import Kind, Service, ServiceError
+from ..services.base import Kind, ResizesInPlace, Service, ServiceError
 from .outcome import Hosted
 
 
@@ -126,6 +126,8 @@ class LeasedModel:
                 return self._start(units, verb)
             case moves.Stop():
                 return self._stop()
+            case moves.Resize(units):
+                return self._resize(units)
             case moves.Fail(failing):
                 self._remember(failing=failing)
             case moves.Retry(mark):
@@ -205,6 +207,12 @@ class LeasedModel:
                 raise
             self._remember(stop_refused=True)
             return View(seen=self._known)
+        return View(acted=True)
+
+    def _resize(self, units: Units) -> View:
+        if not isinstance(self._service, ResizesInPlace):
+            raise TypeError(f"{self._service.name} does not resize in place")
+        self._service.resize(self._known, units, self._token("Resize", units))
         return View(acted=True)
 
     def _close(self, reopens: bool) -> View:

@@ -26,6 +26,7 @@ from support.moves.rows import (
     CLOSING,
     CREATE,
     DELETE,
+    DELETE_UNFENCED,
     DONE,
     FAILED,
     GONE,
@@ -101,6 +102,14 @@ LETTING_GO = Group(
         Row(
             DELETE, NOTHING, STARTING, before(STARTED),
             take(DELETE.mark(RELEASING), earlier(STARTED), CLOSING),
+        ),
+        Row(
+            DELETE_UNFENCED, NOTHING, STARTING, before(STARTED),
+            take(DELETE_UNFENCED.mark(RELEASING), earlier(STARTED), CLOSING, in_flight=True),
+        ),
+        Row(
+            DELETE_UNFENCED, NOTHING, RUNNING, before(DONE),
+            take(DELETE_UNFENCED.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
         ),
         Row(
             DELETE, NOTHING, STOPPED, before(INTENT),
