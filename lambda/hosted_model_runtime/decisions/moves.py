@@ -187,12 +187,11 @@ class Take:
 class Note:
     """Write how far the request came.
 
-    ``quiet``: then wait, as a call of an earlier one may still land. ``closes``: write a closing tag with it.
+    ``quiet``: then wait, as a call of an earlier one may still land.
     """
 
     mark: Mark
     quiet: bool = False
-    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +248,7 @@ class Fail:
 class LetGo:
     """Remove the lease from the model, and end."""
 
-    end: Done | Superseded = Done()
+    end: Done | Superseded
 
 
 @dataclass(frozen=True, slots=True)

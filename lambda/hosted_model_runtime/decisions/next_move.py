@@ -99,9 +99,8 @@ def _towards_goal(task: Task, progress: Progress, view: View, now: float) -> Mov
 def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float) -> Move:
     claim, mark = task.claim, progress.mark
     step = _step(task, progress, seen, {})
-    if mark and view.tags is None:
-        if isinstance(step, Wait) and not progress.in_doubt:
-            return _note_start(task, progress, view) or Pause(idle=True)
+    if mark and view.tags is None and isinstance(step, Wait) and not progress.in_doubt:
+        return _note_start(task, progress, view) or Pause(idle=True)
     if not seen.arn:
         return Finish(_without_model(claim, step))
     if view.tags is None:
@@ -390,8 +389,9 @@ def _give_up(
     if former and mark.state is State.RETURNING:
         if former.mark.state is not State.RELEASED:
             return _give_back(task, progress, former, seen, now)
-        # The former owner is gone; an older read did not show it yet.
-        return Note(mark.at(State.RELEASING), closes=True)
+        # The former owner is gone, which an older read did not show: there is nobody to give it back to.
+        if not progress.closed:
+            return Close(reopens=False)
     step = steps.decide(Stopped(), seen.observed, started=False)
     if isinstance(step, Wait):
         return Pause(idle=True)
@@ -401,7 +401,7 @@ def _give_up(
     if progress.took_from and lease_hours.is_at_work(tags, progress.took_from) and now < until:
         # A schedule wrote its mark before this request's, and its start may be under way.
         return Pause(idle=True, until=until)
-    return LetGo()
+    return LetGo(Done())
 
 
 def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sighting, now: float) -> Move:

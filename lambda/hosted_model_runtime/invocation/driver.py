@@ -37,7 +37,7 @@ DENIED_GRACE_SECONDS = 120.0
 #: This long before CloudFormation stops waiting, a failure is answered even if the lease has no note of it.
 #: The answer's four attempts can take as long.
 LAST_CALL_SECONDS = 20.0
-#: Lambda delivers an event three times at most: again one minute and two minutes after a delivery that failed.
+#: Lambda delivers an event three times at most: again a minute and two minutes after a delivery that failed.
 REDELIVERY_SECONDS = (60.0, 120.0)
 
 ADVICE: Mapping[Kind, str] = {

@@ -117,8 +117,8 @@ class LeasedModel:
                 self._remember(former_sleeps=self._former_sleeps())
             case moves.Take():
                 return self._take(move, view)
-            case moves.Note(mark, quiet, closes):
-                self._write(mark, lease.closing_tag(self.task.claim) if closes else None)
+            case moves.Note(mark, quiet):
+                self._write(mark)
                 if quiet:
                     self._be_quiet(IN_FLIGHT_SECONDS)
                 return replace(view, tags=None)

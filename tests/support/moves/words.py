@@ -232,9 +232,8 @@ def in_words(move: moves.Move) -> str:
     match move:
         case moves.Take():
             return _taking(move) + (pause if move.in_flight else "")
-        case moves.Note(mark, is_quiet, closes):
-            more = " and a closing mark" if closes else ""
-            return f"write `{mark.state.value}`" + more + (pause if is_quiet else "")
+        case moves.Note(mark, is_quiet):
+            return f"write `{mark.state.value}`" + (pause if is_quiet else "")
         case moves.Retry(mark):
             return f"note attempt {mark.attempt}, then {Scheduled.RETRY_SECONDS:.0f} s of quiet"
         case moves.Start(units):
