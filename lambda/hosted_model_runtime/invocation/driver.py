@@ -16,7 +16,7 @@ from typing import Protocol
 from ..contract import Metric
 from ..decisions.ends import Done, Failed, HandedOver, Superseded
 from ..decisions.moves import Goal, Task
-from ..decisions.polling import interval, widened
+from ..decisions.polling import interval, step_interval, widened
 from ..decisions.request import Claim, InvalidRequestError, Request
 from ..decisions.tokens import fingerprint
 from ..services.base import Kind, Service, ServiceError
@@ -79,7 +79,7 @@ class Driver:
         self, request: Request, connect: Callable[[str], Service], clock: Clock, relay: Relay
     ) -> None:
         self.request, self._clock, self._relay, self._connect = request, clock, relay, connect
-        self._trouble, self._width = _Trouble(), 1.0
+        self._trouble, self._width, self._calm = _Trouble(), 1.0, True
         self._random = random.Random(request.request_id)  # noqa: S311
         self.physical_id = physical_id(request, connect)
         self._models = self._plan()
@@ -148,8 +148,8 @@ class Driver:
     ) -> LeasedModel:
         claim = Claim(self.request, fingerprint(declared_id))
         task = Task(claim, goal, service.running, service.stopped, replaces=replaced is not None)
-        sleeps = replaced.sleeps if replaced else lambda: False
-        return LeasedModel(service, model, task, self._clock.now, sleeps)
+        former = (replaced.as_former,) if replaced else ()
+        return LeasedModel(service, model, task, self._clock.now, *former)
 
     # --- one look -------------------------------------------------------------------------------------------
 
@@ -163,6 +163,7 @@ class Driver:
             waits = model is not first and first.end is None and first.progress.mark is None
             if model.end is None and not waits:
                 calm = self._advance_one(model) and calm
+        self._calm = calm
         self._width = widened(self._width, calm=not self._trouble.transient)
         if calm:
             self._trouble = _Trouble(last=self._trouble.last)
@@ -253,7 +254,10 @@ class Driver:
     def _pause(self, polls: int) -> float:
         trouble, now, request = self._trouble, self._clock.now(), self.request
         idle = all(model.idle for model in self._models)
-        wanted = interval(polls, self._width, self._random.random(), trouble.retry_after, idle)
+        starts = [model.start for model in self._models]
+        # After trouble, the next look must tell soon whether it is over.
+        look = min(start.interval if start and self._calm else step_interval(polls) for start in starts)
+        wanted = interval(look, self._width, self._random.random(), trouble.retry_after, idle)
         end = request.deadline if now < request.deadline else request.expiry - LAST_CALL_SECONDS
         return max(0.05, min(wanted, end - now, self._clock.remaining() - LAST_SECONDS))
 

@@ -268,12 +268,12 @@ class TestErrors:
         assert waits[-1] >= 3
 
     def test_the_waits_are_short_again_afterwards(self) -> None:
-        case = Case(start_seconds=200)
+        case = Case(start_seconds=600)
         case.service.faults["describe"] = [error(Kind.TRANSIENT)] * 4
         case.drive()
         times = case.service.made("describe")
         waits = [after - before for before, after in itertools.pairwise(times)]
-        assert max(waits[-5:]) <= LONGEST < max(waits)
+        assert max(waits[-5:]) <= LONGEST < max(waits[:5])
 
     @pytest.mark.parametrize("seconds", [10.0, 55.0])
     def test_retry_after_is_honoured(self, seconds: float) -> None:
