@@ -91,6 +91,7 @@ class BenchWorld(hazards.HazardWorld):
             rule = self.rules[name] = Rule(name, self.now)
             every = 60.0 * int(minutes[1])
             self.after(every, lambda: self._tick_every(rule, every))
+        self.rules[name].description = given.get("Description", "")
         return 200, json.dumps({"RuleArn": f"arn:aws:events:us-east-1:000000000000:rule/{name}"}).encode()
 
     def _tick_every(self, rule: Rule, every: float) -> None:

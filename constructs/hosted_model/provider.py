@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Aws, Duration, Fn, Stack
+import jsii
+from aws_cdk import Aws, Duration, Fn, IStableStringProducer, Lazy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -95,6 +97,7 @@ class HostedModelProvider(Construct):
         super().__init__(scope, construct_id)
         _PROVIDERS[stack] = self
         self._schedule_role: iam.Role | None = None
+        self._declared: Counter[str] = Counter()
         self.log_group = log_group or self._make_log_group(log_retention, log_encryption_key)
         self.role = iam.Role(
             self,
@@ -118,7 +121,11 @@ class HostedModelProvider(Construct):
             log_group=self.log_group,
             timeout=Duration.minutes(15),
             memory_size=memory_size,
-            environment={Env.RULE_PREFIX: prefix},
+            environment={
+                Env.RULE_PREFIX: prefix,
+                # The one property of the function that a further model changes.
+                Env.MODELS: Lazy.string(_Counts(self._declared)),
+            },
             vpc=vpc,
             vpc_subnets=vpc_subnets,
             security_groups=security_groups,
@@ -166,7 +173,8 @@ class HostedModelProvider(Construct):
         return _PROVIDERS.get(stack) or HostedModelProvider(stack, PROVIDER_ID)
 
     def declare(self, grants: ServiceGrants, model_arn: str) -> None:
-        """Let the function start the models of a service, and claim this one."""
+        """Let the function start the models of a service, and claim this one; count it for its pace."""
+        self._declared[grants.service] += 1
         self._policy.declare(grants, model_arn)
 
     def _make_log_group(self, retention: logs.RetentionDays | None, key: kms.IKey | None) -> logs.LogGroup:
@@ -202,6 +210,17 @@ class HostedModelProvider(Construct):
     def _rule_prefix(self) -> str:
         uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         return f"{_RULE_PREFIX}{Fn.select(0, Fn.split('-', uuid))}-"
+
+
+@jsii.implements(IStableStringProducer)
+class _Counts:
+    """How many models of each service are declared, once all of them are."""
+
+    def __init__(self, counts: Counter[str]) -> None:
+        self._counts = counts
+
+    def produce(self) -> str:
+        return " ".join(f"{service}={count}" for service, count in sorted(self._counts.items()))
 
 
 def _check_only(checks: Checks, stack: Stack) -> None:

@@ -105,6 +105,8 @@ class Env:
 
     RULE_PREFIX = "HOSTED_MODEL_RULE_PREFIX"
     LOG_LEVEL = "HOSTED_MODEL_LOG_LEVEL"
+    #: How many models the stack declares: ``service=number`` of each service, with spaces between.
+    MODELS = "HOSTED_MODEL_MODELS"
 
 
 #: EventBridge: "Name: Minimum length of 1. Maximum length of 64" (PutRule); a RequestId has 36 characters.

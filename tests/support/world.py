@@ -132,6 +132,7 @@ class Rule:
     created: float
     targets: dict[str, dict[str, Any]] = field(default_factory=dict)
     ticks: int = 0
+    description: str = ""
 
 
 class Context:
@@ -429,6 +430,7 @@ class World:
         if name not in self.rules:
             rule = self.rules[name] = Rule(name, self.now)
             self.after(60.0, lambda: self._tick(rule))
+        self.rules[name].description = given.get("Description", "")
         return 200, json.dumps({"RuleArn": f"arn:aws:events:{REGION}:000000000000:rule/{name}"}).encode()
 
     def _PutTargets(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
@@ -442,7 +444,8 @@ class World:
     def _DescribeRule(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
         if given["Name"] not in self.rules:
             return 400, json.dumps({"__type": "ResourceNotFoundException"}).encode()
-        return 200, json.dumps({"Name": given["Name"]}).encode()
+        found = {"Name": given["Name"], "Description": self.rules[given["Name"]].description}
+        return 200, json.dumps(found).encode()
 
     def _RemoveTargets(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
         rule = self.rules.get(given["Rule"])

@@ -124,7 +124,6 @@ class View:
 
     ``acted``: a Start or a Stop was sent since the last look. ``took``: the lease was taken in this cycle.
     ``outrun``: the lease says that another delivery of this request came further, perhaps since the look.
-    ``noted``: this request wrote its mark in this cycle.
     """
 
     seen: Sighting | None = None
@@ -132,7 +131,6 @@ class View:
     acted: bool = False
     took: bool = False
     outrun: bool = False
-    noted: bool = False
 
 
 # --- moves --------------------------------------------------------------------------------------------------

@@ -84,9 +84,6 @@ def next_move(task: Task, progress: Progress, view: View, now: float) -> Move:
 def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float) -> Move:
     claim, mark = task.claim, progress.mark
     step = _step(task, progress, seen, {})
-    if mark and mark.state is State.DONE and view.noted and not progress.lagged:
-        # The lease was read just before. Where reads are behind, the mark is read again before the answer.
-        return Finish(_again(task, mark, seen))
     if mark and view.tags is None:
         quiet = now < progress.not_before
         if quiet or (isinstance(step, Wait) and not progress.in_doubt):

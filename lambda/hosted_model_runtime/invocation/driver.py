@@ -16,7 +16,7 @@ from typing import Protocol
 from ..contract import Metric
 from ..decisions.ends import Done, Failed, HandedOver, Superseded
 from ..decisions.moves import Goal, Task
-from ..decisions.polling import interval, step_interval, widened
+from ..decisions.polling import first_wait, interval, step_interval, widened
 from ..decisions.request import Claim, InvalidRequestError, Request
 from ..decisions.tokens import fingerprint
 from ..services.base import Kind, Service, ServiceError
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 #: EventBridge's shortest rate is a minute. A rule that is put this long before the invocation ends has its
 #: first tick before that end, so the next invocation begins before this one is over.
 HANDOVER_SECONDS = 90.0
+#: The end is far while it is more than two ticks away, a late first one among them.
+FAR_SECONDS = 150.0
 #: What an invocation keeps for its last steps: to leave, or to answer.
 LAST_SECONDS = 8.0
 #: A new policy takes some seconds to apply everywhere. After this time the permission is taken to be missing.
@@ -50,12 +52,25 @@ CODES: Mapping[Kind, str] = {
 
 
 class Relay(Protocol):
-    """The EventBridge rule that carries a request from one invocation to the next."""
+    """The EventBridge rule that carries a request from one invocation to the next.
+
+    ``ticked`` says whether it brought the event of this invocation.
+    """
+
+    ticked: bool
 
     def put(self) -> None: ...
 
     def taken_over(self) -> bool:
-        """Say whether the next invocation has begun: it removes the rule that this one put."""
+        """Say whether the next invocation has begun: it removes the rule that this one put, or leaves."""
+
+    def leave(self) -> bool:
+        """Let the rule tick on, and say that nobody waits for it; False: it cannot be relied on."""
+
+    def remove(self) -> bool: ...
+
+    def supersede(self, request_id: str) -> None:
+        """Remove the rule of a request that this one took a model from."""
 
 
 class OutOfTimeError(RuntimeError):
@@ -76,14 +91,21 @@ class Driver:
     """One request in one invocation."""
 
     def __init__(
-        self, request: Request, connect: Callable[[str], Service], clock: Clock, relay: Relay
+        self,
+        request: Request,
+        connect: Callable[[str], Service],
+        clock: Clock,
+        relay: Relay,
+        models: int = 1,
     ) -> None:
         self.request, self._clock, self._relay, self._connect = request, clock, relay, connect
         self._trouble, self._width, self._calm = _Trouble(), 1.0, True
         self._random = random.Random(request.request_id)  # noqa: S311
         self.physical_id = physical_id(request, connect)
         self._models = self._plan()
-        self._handed_over = False
+        self._handed_over = self._goes_on = False
+        self._models_of_stack = models
+        self._superseded: set[str] = set()
 
     def drive(self) -> Outcome:
         """Return the outcome.
@@ -95,9 +117,13 @@ class Driver:
         """
         if self._clock.now() >= self.request.expiry:
             return self._ended(Superseded("CloudFormation no longer waits for this request"))
+        wait = first_wait(self._models_of_stack, self._random.random())
+        if wait and not self._relay.ticked:
+            self._clock.sleep(wait)
         polls = 0
         while True:
             self._advance()
+            self._remove_superseded()
             if (end := self._end()) is not None:
                 return self._ended(end)
             if self._leaves():
@@ -223,12 +249,47 @@ class Driver:
     def _ended(self, end: Done | Failed | Superseded | HandedOver) -> Outcome:
         first = self._models[0]
         hosted = tuple(model.hosted for model in self._models if model.hosted)
-        facts = Facts(first.model, isinstance(first.end, Superseded), hosted)
+        marks = [model.progress.mark for model in self._models]
+        early = any(mark and mark.last_start.seconds > FAR_SECONDS for mark in marks)
+        facts = Facts(first.model, isinstance(first.end, Superseded), hosted, early)
         return Outcome(end, self.physical_id, facts)
 
     # --- time -----------------------------------------------------------------------------------------------
 
+    def _is_far(self) -> bool:
+        """Say whether the end of every start that is waited for is so far that ticks are soon enough."""
+        now = self._clock.now()
+        starts = [model.start for model in self._models if model.end is None]
+        if not self._calm or any(model.progress.failing for model in self._models):
+            return False
+        far = min([start.far if start else 0.0 for start in starts] + [self.request.deadline - now])
+        # Until a tick has come, this invocation stays. Then it must have been worth a rule.
+        return far > (FAR_SECONDS if self._relay.ticked else 2 * FAR_SECONDS)
+
+    def _leaves_early(self) -> bool:
+        """Leave to the rule's ticks while the end is far.
+
+        Only a tick does that: it shows that ticks come. Until then the invocation that put the rule stays.
+        """
+        if self._is_far():
+            if self._relay.ticked and not self._handed_over and self._relay.leave():
+                return True
+            self._handed_over = self._handed_over or self._put_rule()
+        elif self._relay.ticked and not self._goes_on:
+            self._goes_on = True
+            # This tells the previous invocation that it can leave: it goes on until then.
+            self._relay.remove()
+        return False
+
+    def _remove_superseded(self) -> None:
+        """Remove the rules of requests that this one superseded, or they could outlive the function."""
+        for request_id in {one for model in self._models for one in model.superseded} - self._superseded:
+            self._superseded.add(request_id)
+            self._relay.supersede(request_id)
+
     def _leaves(self) -> bool:
+        if self._leaves_early():
+            return True
         remaining = self._clock.remaining()
         if self.request.deadline <= self._clock.now() + remaining - LAST_SECONDS:
             return False
@@ -257,7 +318,8 @@ class Driver:
         starts = [model.start for model in self._models]
         # After trouble, the next look must tell soon whether it is over.
         look = min(start.interval if start and self._calm else step_interval(polls) for start in starts)
-        wanted = interval(look, self._width, self._random.random(), trouble.retry_after, idle)
+        draw, models = self._random.random(), self._models_of_stack
+        wanted = interval(look, self._width, draw, trouble.retry_after, idle, models)
         end = request.deadline if now < request.deadline else request.expiry - LAST_CALL_SECONDS
         return max(0.05, min(wanted, end - now, self._clock.remaining() - LAST_SECONDS))
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from ..contract import Scheduled, Tag
 from ..decisions import lease, lease_hours, moves, polling
 from ..decisions.ends import Done, End, Failed
-from ..decisions.marks import Mark
+from ..decisions.marks import Mark, State
 from ..decisions.model import Phase, Sighting, Units
 from ..decisions.moves import Failing, Pause, Progress, StartCall, Task, View
 from ..decisions.next_move import IN_FLIGHT_SECONDS, next_move
@@ -39,6 +39,8 @@ class LeasedModel:
         #: Whether there is nothing to do but look again, as far as was seen.
         self.idle = False
         self.hosted: Hosted | None = None
+        #: The RequestIds of those who were at work under the lease when this request took it.
+        self.superseded: set[str] = set()
         self._service, self._declared, self._now = service, model, now
         self._former = former
         self._seen: Sighting | None = None
@@ -137,7 +139,7 @@ class LeasedModel:
                 self._write(mark)
                 if quiet:
                     self._be_quiet(IN_FLIGHT_SECONDS)
-                return replace(view, tags=None, noted=True)
+                return replace(view, tags=self._after(mark, view))
             case moves.Start(units, verb):
                 return self._start(units, verb)
             case moves.Stop():
@@ -187,6 +189,15 @@ class LeasedModel:
             return {}
         return {"mark": shown, "written": self._now()}
 
+    def _after(self, mark: Mark, view: View) -> Mapping[str, str] | None:
+        """Return the tags after a mark was written, if it ends the request; None: they must be read anew.
+
+        Where a read was behind in this request, the mark is read again before the answer.
+        """
+        if view.tags is None or mark.state is not State.DONE or self.progress.lagged:
+            return None
+        return {**view.tags, **lease.owner_tags(self.task.claim, mark)}
+
     def _ask_former(self) -> None:
         try:
             sleeps, last = self._former()
@@ -201,6 +212,10 @@ class LeasedModel:
         if take.reopens:
             self._service.untag(self._arn, [Tag.CLOSED])
         self._write(take.mark, take.more)
+        for key in (Tag.REQUEST, Tag.HOURS):
+            before = Mark.parse((view.tags or {}).get(key))
+            if before and not before.state.settled and before.request_id != take.mark.request_id:
+                self.superseded.add(before.request_id)
         if take.in_flight:
             self._be_quiet(IN_FLIGHT_SECONDS)
         self._remember(in_doubt=True, took_from=None if take.in_flight else take.before)

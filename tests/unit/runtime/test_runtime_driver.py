@@ -88,7 +88,7 @@ class TestCreate:
         assert isinstance(outcome.end, Done)
         assert outcome.end.data["ModelArn"] == "arn:1"
         assert outcome.end.data["Status"] == "HOSTED"
-        assert 40 <= case.clock.time - ISSUED < 45
+        assert 40 <= case.clock.time - ISSUED < 50
         assert len(case.service.made("start")) == 1
         assert case.relay.puts == []
 
@@ -269,11 +269,11 @@ class TestErrors:
 
     def test_the_waits_are_short_again_afterwards(self) -> None:
         case = Case(start_seconds=600)
-        case.service.faults["describe"] = [error(Kind.TRANSIENT)] * 4
+        case.clock.at(400, lambda: case.service.faults.update(describe=[error(Kind.TRANSIENT)] * 4))
         case.drive()
-        times = case.service.made("describe")
+        times = [time for time in case.service.made("describe") if time > ISSUED + 400]
         waits = [after - before for before, after in itertools.pairwise(times)]
-        assert max(waits[-5:]) <= LONGEST < max(waits[:5])
+        assert max(waits[-5:]) <= LONGEST < max(waits)
 
     @pytest.mark.parametrize("seconds", [10.0, 55.0])
     def test_retry_after_is_honoured(self, seconds: float) -> None:
