@@ -34,6 +34,10 @@ from botocore.config import Config
 import support.hazards as hazards
 import support.world as world_module
 from benchmarks import ROOT
+from hosted_model_runtime.contract import Env, Tag
+from hosted_model_runtime.decisions.marks import Mark, State
+from hosted_model_runtime.decisions.polling import LastStart
+from hosted_model_runtime.decisions.tokens import fingerprint
 from support.cases import LOOKOUTVISION, PROJECT
 from support.world import FUNCTION_ARN, START, AnswerRecord, Invocation, Rule, World
 
@@ -178,7 +182,7 @@ INDEXES: dict[str, Callable[[], ModuleType]] = {
 
 @contextmanager
 def stage(
-    design: str, *, seed: int, requests_per_second: float | None = SERVICE_QUOTA
+    design: str, *, seed: int, requests_per_second: float | None = SERVICE_QUOTA, models: int = 1
 ) -> Iterator[BenchWorld]:
     """Put a design into a new world of its own."""
     with ExitStack() as stack:
@@ -187,6 +191,8 @@ def stage(
         logging.disable(logging.CRITICAL)
         stack.callback(logging.disable, logging.NOTSET)
         stack.enter_context(world_module.virtual())
+        # As the construct does at synth.
+        stack.enter_context(patch.dict(os.environ, {Env.MODELS: f"lookoutvision={models}"}))
         hazards._replace_what_crhelper_reaches_for(stack)
         world = BenchWorld(seed=seed, latency=LATENCY, requests_per_second=requests_per_second)
         stack.callback(world.discard)
@@ -201,6 +207,9 @@ class Deploy:
     world: BenchWorld
     number: int
     start_seconds: float
+    #: What the lease of the model remembers: how long its last start took, in seconds, and its spread in
+    #: percent. Then this is an update of a stopped model; else a Create.
+    remembers: tuple[int, int] = (0, 0)
     answer: AnswerRecord | None = None
 
     @property
@@ -210,14 +219,20 @@ class Deploy:
     def begin(self) -> None:
         """Seed the model, and send the Create."""
         version = str(self.number)
-        body = {"status": "TRAINED", "start_seconds": self.start_seconds}
+        body: dict[str, Any] = {"status": "TRAINED", "start_seconds": self.start_seconds}
+        update: dict[str, Any] = {}
+        if self.remembers[0]:
+            body["tags"] = self._lease(version)
+            update = {"PhysicalResourceId": LOOKOUTVISION.physical_id(version)}
+            update["OldResourceProperties"] = LOOKOUTVISION.properties(version, units=2)
         self.world.control("PUT", f"models/{PROJECT}/{version}", body)
         self.world.on_answer.append(self._take)
         date = datetime.fromtimestamp(int(self.world.now), UTC).strftime("%Y%m%dT%H%M%SZ")
         self.world.invoke(
             STACK_ID,
             {
-                "RequestType": "Create",
+                "RequestType": "Update" if update else "Create",
+                **update,
                 "RequestId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.world.random.random()}")),
                 "StackId": STACK_ID,
                 "LogicalResourceId": f"Model{version}",
@@ -232,6 +247,13 @@ class Deploy:
                 },
             },
         )
+
+    def _lease(self, version: str) -> dict[str, str]:
+        """Return the tags that an earlier deploy left."""
+        declared = fingerprint(LOOKOUTVISION.physical_id(version))
+        issued = datetime.fromtimestamp(self.world.now - 86400, UTC)
+        mark = Mark(issued, "Create", "earlier", State.DONE, declared, last_start=LastStart(*self.remembers))
+        return {Tag.STACK: STACK_ID, Tag.LOGICAL_ID: f"Model{version}", Tag.REQUEST: str(mark)}
 
     def _take(self, record: AnswerRecord) -> None:
         if self.answer is None and record.url.startswith(f"{self.url}?"):

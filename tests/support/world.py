@@ -466,8 +466,9 @@ class World:
         if self.rules.get(rule.name) is not rule:
             return
         rule.ticks += 1
-        if not any(self._function(one["StackId"], one["Arn"]) for one in rule.targets.values()):
-            # It would tick for ever, and bring nobody.
+        functions = [self._function(one["StackId"], one["Arn"]) for one in rule.targets.values()]
+        if not any(functions) and (functions or rule.ticks > 60):
+            # It would tick for ever, and bring nobody. One that has no target yet may still get one.
             return
         for target in list(rule.targets.values()):
             for delay in self.tick_plan(rule):

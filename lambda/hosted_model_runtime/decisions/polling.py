@@ -52,7 +52,9 @@ AHEAD = 8.0
 QUOTA = 5.0
 SHARE = 0.8
 #: The longest that a first look is put off, so that a single update of a large stack does not wait for long.
-PUT_OFF = 12.0
+PUT_OFF = 30.0
+#: How often a request asks one API before its Start is noted.
+FIRST_READS = 5
 
 _TEXT = re.compile(r"took(\d+)(?:-(\d+))?(?:\+(\d+))?")
 
@@ -198,6 +200,7 @@ def interval(
     retry_after: float | None = None,
     waiting: bool = True,
     models: int = 1,
+    calm: bool = True,
 ) -> float:
     """Return seconds to wait.
 
@@ -215,18 +218,24 @@ def interval(
     waiting
         Whether the request can only wait: then it leaves the quota to those with a step to take.
     models
-        How many models the stack declares. Who waits looks as rarely as that all of them share the quota.
+        How many models the stack declares. Who waits looks as rarely as that all of them share the quota,
+        and at even intervals: a look that was refused moves to another time, one that was not keeps its own.
+    calm
+        Whether the last look worked.
     """
-    if waiting:
-        wanted = max(wanted, models / (QUOTA * SHARE))
-    if width <= 1.0:
+    wider = min(wanted, LONGER) * (width if waiting else max(1.0, width / AHEAD))
+    pace = models / (QUOTA * SHARE) if waiting else 0.0
+    if calm and models > 1 and max(pace, wanted) >= wider:
+        wait = max(pace, wanted)
+    elif pace > max(wanted, wider):
+        wait = pace * (0.75 + draw / 2)
+    elif width <= 1.0:
         wait = wanted * (1 - draw / 4)
     else:
-        wider = min(wanted, LONGER) * (width if waiting else max(1.0, width / AHEAD))
         wait = max(wanted, wider) * (0.75 + draw / 2)
     return max(wait, retry_after or 0.0)
 
 
 def first_wait(models: int, draw: float) -> float:
     """Return seconds before the first look: CloudFormation asks for all models of a stack at once."""
-    return draw * min(PUT_OFF, max(0.0, models - QUOTA) / (QUOTA * SHARE))
+    return draw * min(PUT_OFF, max(0.0, FIRST_READS * models - QUOTA) / (QUOTA * SHARE))

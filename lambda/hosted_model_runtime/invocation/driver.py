@@ -104,7 +104,7 @@ class Driver:
         self.physical_id = physical_id(request, connect)
         self._models = self._plan()
         self._handed_over = self._goes_on = False
-        self._models_of_stack = models
+        self._models_of_stack, self._looked_at = models, clock.now()
         self._superseded: set[str] = set()
 
     def drive(self) -> Outcome:
@@ -181,6 +181,7 @@ class Driver:
 
     def _advance(self) -> None:
         self._trouble.transient, self._trouble.retry_after = False, None
+        self._looked_at = self._clock.now()
         calm = True
         first = self._models[0]
         for model in self._models:
@@ -319,7 +320,9 @@ class Driver:
         # After trouble, the next look must tell soon whether it is over.
         look = min(start.interval if start and self._calm else step_interval(polls) for start in starts)
         draw, models = self._random.random(), self._models_of_stack
-        wanted = interval(look, self._width, draw, trouble.retry_after, idle, models)
+        wanted = interval(look, self._width, draw, trouble.retry_after, idle, models, self._calm)
+        # From look to look, not from the end of one to the next: so models that share the quota keep apart.
+        wanted -= now - self._looked_at if models > 1 else 0.0
         end = request.deadline if now < request.deadline else request.expiry - LAST_CALL_SECONDS
         return max(0.05, min(wanted, end - now, self._clock.remaining() - LAST_SECONDS))
 

@@ -169,7 +169,13 @@ class TestTheNextLook:
         assert interval(1.0, 1.0, 0, models=models) == least
         assert interval(1.0, 1.0, 0, models=models, waiting=False) == 1.0
 
-    @pytest.mark.parametrize(("models", "longest"), [(1, 0), (5, 0), (10, 1.25), (200, PUT_OFF)])
+    @pytest.mark.parametrize("wanted", [1.0, 4.0])
+    def test_they_keep_apart_once_they_are_and_move_when_refused(self, wanted: float) -> None:
+        draws = [draw / 10 for draw in range(11)]
+        assert len({interval(wanted, 1.0, draw, models=10) for draw in draws}) == 1
+        assert len({interval(wanted, 2.0, draw, models=10, calm=False) for draw in draws}) == 11
+
+    @pytest.mark.parametrize(("models", "longest"), [(1, 0), (2, 1.25), (10, 11.25), (200, PUT_OFF)])
     def test_first_looks_are_spread(self, models: int, longest: float) -> None:
         assert first_wait(models, 0) == 0
         assert first_wait(models, 1) == longest
