@@ -16,7 +16,7 @@ from benchmarks.rows import Results
 DOCS = ROOT / "docs"
 DESIGNS = ("hosted-model", "crhelper-2min", "crhelper-1min", "provider-5s", "provider-1s", "sleeper-5s")
 #: Which of our schedule's choices are named in the picture, beside the chosen one.
-CURVE_TEXTS = (0.5, 1.0, 1.5, 5.0, 10.0, 30.0)
+CURVE_TEXTS = (0.0002, 0.001, 0.01, 0.05)
 NAMES = {
     "hosted-model": "this project",
     "crhelper-2min": "crhelper, its defaults",
@@ -98,11 +98,15 @@ def _round(results: Results) -> str:
     return f"A round took {' and '.join(texts)} beside its interval." if texts else ""
 
 
+def _worth(row: dict[str, Any]) -> str:
+    return f"{1000 * row['worth']:g} ms"
+
+
 def _curve(results: Results) -> str:
     rows = [
         (
-            f"{NAMES[row['design']]}, at most {row['longest']:g} s"
-            if row["longest"]
+            f"{NAMES[row['design']]}, a look worth {_worth(row)}"
+            if row.get("worth")
             else NAMES[row["design"]],
             row["looks"],
             *(row.get(key) for key in ("mean", "p95")),
@@ -111,6 +115,25 @@ def _curve(results: Results) -> str:
         for row in results.of("curve")
     ]
     return table(("design", "DescribeModel calls", "lag, mean", "lag, p95", ""), rows)
+
+
+def _starts(results: Results) -> str:
+    keys = ("deploys", "looks", "mean", "p95", "max")
+    rows = [
+        (
+            row["name"],
+            *(row[key] for key in keys),
+            row["looks"] * row["mean"],
+            row["least"] if row["name"].startswith(("known", "nothing")) else None,
+            row["invocations"],
+            row["function_seconds"],
+            f"{100 * row['price']['total']:.4f}",
+            row["failures"],
+        )
+        for row in results.of("starts")
+    ]
+    head = ("last start", "deploys", "looks", "lag, mean", "p95", "max", "looks times lag", "the least")
+    return table((*head, "invocations", "function s", "US cents", "failed"), rows)
 
 
 def _work(results: Results) -> str:
@@ -259,10 +282,10 @@ def curve_chart(results: Results) -> Chart:
     if ours:
         chart.line("hosted-model", [(row["looks"], row["mean"]) for row in ours])
     for row in results.of("curve"):
-        text = f"{row['longest']:g} s" if row["longest"] else row["design"]
         # Our line's texts are on its other side, and every second one, so that none lies over another.
-        ours_here = row["longest"] is not None
-        shown = text if not ours_here or row["chosen"] or CURVE_TEXTS.count(row["longest"]) else ""
+        ours_here = row.get("worth") is not None
+        text = _worth(row) if ours_here else row["design"]
+        shown = text if not ours_here or row["chosen"] or row["worth"] in CURVE_TEXTS else ""
         point = (row["looks"], row["mean"])
         chart.mark(row["design"], point, shown, strong=row["chosen"], below=ours_here)
     return chart
@@ -326,6 +349,7 @@ def page(results: Results) -> str:
         "round": _round(results),
         "curve": _curve(results),
         "work": _work(results),
+        "starts": _starts(results),
         "prices": _prices(results),
         "region": REGION,
         "footprint": _footprint(results),

@@ -156,7 +156,7 @@ def test_a_goal_that_is_missed_is_shown_in_bold():
 
 def test_page_and_pictures_are_made_from_the_rows(tmp_path):
     point = {"measure": "curve", "kind": "simulated", "deploys": 1, "p50": 1, "max": 2, "chosen": True}
-    curve = {**point, "design": "hosted-model", "longest": 2.5, "looks": 800.0, "mean": 1.3, "p95": 2.4}
+    curve = {**point, "design": "hosted-model", "worth": 0.0055, "looks": 800.0, "mean": 1.3, "p95": 2.4}
     file = tmp_path / "rows.json"
     file.write_text(json.dumps({**HEAD, "rows": [*GOOD, curve]}))
     report.write(report.Results.read(file), tmp_path)
