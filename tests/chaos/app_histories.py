@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from chaos import record
-from chaos.histories import DELIVERIES, GONE, MOMENT
+from chaos.histories import DELIVERIES, GONE, LATENESS, MOMENT
 from chaos.record import COUNTED
 from chaos.trouble import PEOPLE, TROUBLE, Wrong, put_model
 from support.app_promises import AppPromises
@@ -25,6 +25,7 @@ from support.apps import MEMORY, MOST, PROVIDERS, Declared, Path, StackOfApp, fi
 from support.cases import CASES
 from support.cloudformation import Script, play
 from support.invariants import Logs
+from support.lateness import KINDS
 from support.template_stack import Fate, TemplateStack
 from support.world import World
 
@@ -63,8 +64,9 @@ class AppHistories(RuleBasedStateMachine):
         seed=st.integers(0, 2**16),
         start=st.sampled_from([4, 4, 12, 12, 80]),
         stop=st.sampled_from([2, 10]),
-        function=st.sampled_from([110.0, 900.0]),
+        function=st.sampled_from([160.0, 900.0]),
         stop_while_starting=st.booleans(),
+        lateness=st.sampled_from(LATENESS),
     )
     def begin(
         self,
@@ -74,12 +76,13 @@ class AppHistories(RuleBasedStateMachine):
         stop: int,
         function: float,
         stop_while_starting: bool,
+        lateness: str,
     ) -> None:
         COUNTED["histories"] += 1
         COUNTED["app_histories"] += 1
         self.logs = Logs()
         logging.getLogger().addHandler(self.logs)
-        self.world = World(seed=seed, latency=0.2, function_seconds=function)
+        self.world = World(seed=seed, latency=0.2, function_seconds=function, lateness=KINDS[lateness])
         self.world.control("PUT", "quota", {"max_running_models": 12})
         for service, version in MODELS:
             put_model(

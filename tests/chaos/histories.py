@@ -19,12 +19,15 @@ from chaos.trouble import PEOPLE, TROUBLE, Wrong, put_model
 from support.cases import CASES, ServiceCase
 from support.cloudformation import Script, Stack, play
 from support.invariants import STABLE, Logs, Promises
+from support.lateness import KINDS
 from support.world import World
 
 VERSIONS = st.sampled_from(["1", "2"])
 UNITS = st.integers(1, 2)
 MOMENT = st.floats(0.0, 90.0).map(lambda value: round(value, 2))
 DELIVERIES = st.sampled_from([1, 1, 2])
+#: Half of the histories have nothing late but first ticks.
+LATENESS = (*["on time"] * (len(KINDS) - 2), *KINDS)
 GONE = ("DELETED", "ROLLBACK_COMPLETE")
 STUCK = ("DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
 
@@ -43,18 +46,26 @@ class Histories(RuleBasedStateMachine):
         seed=st.integers(0, 2**16),
         start=st.sampled_from([4, 4, 12, 12, 80]),
         stop=st.sampled_from([2, 10]),
-        function=st.sampled_from([110.0, 900.0]),
+        function=st.sampled_from([160.0, 900.0]),
         stop_while_starting=st.booleans(),
         hours=st.sampled_from(["none", "none", "all", "some"]),
+        lateness=st.sampled_from(LATENESS),
     )
     def begin(
-        self, seed: int, start: int, stop: int, function: float, stop_while_starting: bool, hours: str
+        self,
+        seed: int,
+        start: int,
+        stop: int,
+        function: float,
+        stop_while_starting: bool,
+        hours: str,
+        lateness: str,
     ) -> None:
         COUNTED["histories"] += 1
         self.hours = hours
         self.logs = Logs()
         logging.getLogger().addHandler(self.logs)
-        self.world = World(seed=seed, latency=0.2, function_seconds=function)
+        self.world = World(seed=seed, latency=0.2, function_seconds=function, lateness=KINDS[lateness])
         for version in ("1", "2"):
             put_model(
                 self.world,

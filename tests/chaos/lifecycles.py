@@ -12,6 +12,7 @@ from hosted_model_runtime.decisions import polling
 from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Script, Stack, play
 from support.invariants import Promises
+from support.lateness import ON_TIME, Lateness
 from support.world import World
 
 #: Seconds of a slow start, and what the lease remembers of the one before: two that took a little longer.
@@ -93,8 +94,8 @@ def adopt(stack: Stack) -> Iterator[Script]:
 
 
 def out_of_time(stack: Stack) -> Iterator[Script]:
-    seed(stack.world, stack.case, "1", start_seconds=95)
-    yield stack.create(stack.case.properties("1", HostingTimeoutSeconds=120))
+    seed(stack.world, stack.case, "1", start_seconds=275)
+    yield stack.create(stack.case.properties("1", HostingTimeoutSeconds=300))
 
 
 def with_hours(version: str = "1", units: int = 1) -> Callable[[Stack], dict[str, Any]]:
@@ -226,19 +227,34 @@ class Result:
 
 
 def run(
-    case: ServiceCase, lifecycle: Lifecycle, kill: tuple[int, str] | None = None, handover: bool = False
+    case: ServiceCase,
+    lifecycle: Lifecycle,
+    kill: tuple[int, str] | None = None,
+    handover: bool = False,
+    lateness: Lateness = ON_TIME,
 ) -> Result:
     """Play a lifecycle, with at most one kill, and check every promise.
 
     Polls are further apart than in production: there are fewer boundaries alike, and all are gone through.
     """
     with patch.multiple(polling, LONGER=12.0, LONGEST=12.0):
-        return _run(case, lifecycle, kill, handover)
+        return _run(case, lifecycle, kill, handover, lateness)
 
 
-def _run(case: ServiceCase, lifecycle: Lifecycle, kill: tuple[int, str] | None, handover: bool) -> Result:
+def _run(
+    case: ServiceCase,
+    lifecycle: Lifecycle,
+    kill: tuple[int, str] | None,
+    handover: bool,
+    lateness: Lateness,
+) -> Result:
     # With a short function every wait is handed over, so that the relay's calls are killed, too.
-    world = World(latency=0.0, function_seconds=95.0 if handover else 900.0, requests_per_second=None)
+    world = World(
+        latency=0.0,
+        function_seconds=95.0 if handover else 900.0,
+        requests_per_second=None,
+        lateness=lateness,
+    )
     for version in ("1", "2"):
         seed(world, case, version)
     if kill:

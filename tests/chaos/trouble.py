@@ -20,7 +20,21 @@ TROUBLE = (
     "answer_endpoint_fails",
     "eventbridge_fails",
     "ticks",
+    "no_tick_comes",
+    "late_delivery",
+    "not_yet",
+    "not_yet",
     "hosting_fails",
+)
+#: What calls can meet while credentials and policies settle, or when they come late: "Common Errors" in AWS's
+#: API references. None of them says that a property is wrong.
+NOT_YET = (
+    ("UnrecognizedClientException", 400),
+    ("InvalidSignatureException", 403),
+    ("ExpiredTokenException", 400),
+    ("AccessDeniedException", 400),
+    ("AccessDeniedException", 403),
+    ("RequestTimeoutException", 408),
 )
 PEOPLE = ("stopped_by_hand", "deleted_by_hand", "system_update")
 
@@ -78,6 +92,23 @@ class Wrong:
             return plan or ([0.0] if found.ticks > 1 else [])
 
         self.world.tick_plan = planned
+
+    def _no_tick_comes(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        """The rule may not invoke the function, or every tick is lost."""
+        self.world.tick_plan = lambda rule: []
+
+    def _late_delivery(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        """Lambda delivers the next events late, up to the hour."""
+        self.world.late_deliveries += draw(
+            st.lists(st.sampled_from([0.0, 5.0, 40.0, 300.0, 3000.0]), min_size=1, max_size=3)
+        )
+
+    def _not_yet(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
+        code, status = draw(st.sampled_from(NOT_YET))
+        operation = draw(st.sampled_from([case.start, case.stop, case.describe, *TAGGING]))
+        times, after = draw(st.integers(1, 8)), draw(st.integers(0, 6))
+        fault = {"operation": operation, "error": code, "http_status": status, "times": times, "after": after}
+        self.world.control("POST", "faults", {**fault, "service": case.name})
 
     def _hosting_fails(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
         outcome = draw(st.sampled_from([case.failed, case.running]))

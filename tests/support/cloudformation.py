@@ -100,7 +100,7 @@ class CustomResource:
 
     def _deliver(self, event: dict[str, Any], deliveries: int, function_arn: str = FUNCTION_ARN) -> None:
         for copy in range(deliveries):
-            self.world.after(0.3 * copy, lambda: self.world.invoke(self.id, event, function_arn=function_arn))
+            self.world.after(0.3 * copy, lambda: self.world.deliver(self.id, event, function_arn))
 
     def _take(self, record: AnswerRecord) -> None:
         for sent in self.requests:
@@ -236,7 +236,12 @@ class Stack(CustomResource):
             self.properties = None
 
     def hours(self, goal: str, seconds: float = 400.0, deliveries: int = 1) -> Script:
-        """A schedule's time has come; waits long enough for Lambda's retries."""
+        """A schedule's time has come; waits long enough for Lambda's retries.
+
+        It comes when the tags of the deploy before can be read: until then it gives way to that deploy.
+        """
+        if self.world.lateness.tags:
+            yield self._until(self.world.now + self.world.lateness.tags)
         self.schedule(goal, deliveries)
         yield self._until(self.world.now + seconds)
 

@@ -11,13 +11,14 @@ from typing import Any
 from hosted_model_runtime.contract import Scheduled, Tag
 from hosted_model_runtime.decisions import lease_hours
 from hosted_model_runtime.decisions.marks import State
-from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS
 from support.cases import CASES, ServiceCase
 from support.cloudformation import SECRET, CustomResource, Sent, Stack
 from support.world import RETRY_SECONDS, World
 
 #: Seconds before ServiceTimeout by which an answer must be there.
 IN_TIME = 5
+#: What a call that is under way takes at most: the SDK's connect and read time-outs, and a margin.
+CALL_SECONDS = 15.0
 GONE = ("DELETED", "ROLLBACK_COMPLETE", "NONE")
 STARTS = frozenset(case.start for case in CASES.values())
 STOPS = frozenset(case.stop for case in CASES.values())
@@ -70,6 +71,11 @@ class Requests:
             *self._nothing_secret(),
         ]
 
+    @property
+    def _in_flight(self) -> float:
+        """Seconds after which a request has no call under way that began before it could see a later one."""
+        return CALL_SECONDS + self.world.lateness.tags
+
     def _sent(self) -> list[tuple[CustomResource, Sent]]:
         return [(one, sent) for one in self.resources for sent in one.requests]
 
@@ -118,6 +124,14 @@ class Requests:
 
     def _lambda_gave_up(self, sent: Sent) -> bool:
         """Say whether nobody is left who could answer in time: killed three times over, or in the end."""
+        came = [
+            one.began
+            for one in self.world.invocations
+            if one.event.get("RequestId") == sent.event["RequestId"]
+        ]
+        if min(came, default=float("inf")) > sent.expiry - CALL_SECONDS - IN_TIME:
+            # Lambda had nobody to run it, or brought it late.
+            return True
         return any(
             invocation.ended != "ok"
             and (
@@ -142,6 +156,9 @@ class Requests:
             if scheduled and not tokens:
                 # Without ClientTokens, a try that failed and was killed before that was noted is made again.
                 allowed += self.world.killed
+                if self.world.lateness.tags:
+                    # So is one that the next invocation does not see noted.
+                    allowed += sum(request_id in str(one.event) for one in self.world.invocations)
             if count > allowed and not by_hand:
                 yield f"2: request {request_id} started {arn} {count} times"
 
@@ -181,7 +198,7 @@ class Requests:
             latest, since = taken.get((resource, effect.arn), (-1, 0.0))
             if number > latest:
                 taken[resource, effect.arn] = (number, effect.time)
-            elif number < latest and effect.time > since + IN_FLIGHT_SECONDS:
+            elif number < latest and effect.time > since + self._in_flight:
                 yield f"6: request {number} did {effect.operation} after request {latest} had taken over"
 
     def _schedules_give_way(self) -> Iterable[str]:
@@ -203,7 +220,7 @@ class Requests:
                 if sent.event["RequestType"] != "Delete":
                     # A rollback that is done with this model may still be stopping the one that it undoes.
                     until = min(until, ended.get(on_model, float("inf")))
-                if since + IN_FLIGHT_SECONDS < effect.time < until:
+                if since + self._in_flight < effect.time < until:
                     number = stack.requests.index(sent)
                     yield f"6: a schedule did {effect.operation} while request {number} was at work"
 

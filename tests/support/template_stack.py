@@ -133,6 +133,8 @@ class TemplateStack:
         self.fate = Fate()
         self._changes: dict[str, Change] = {}
         self._policies: dict[str, list[Any]] = {}
+        #: By role, what it had, and since when.
+        self._were: dict[str, list[tuple[float, list[Any]]]] = {}
 
     # --- operations -------------------------------------------------------------------------------------
 
@@ -417,7 +419,7 @@ class TemplateStack:
     def _enter(self, resource: Resource) -> None:
         """Put a resource on the books; what it permits or runs is in force from now on."""
         self.resources[resource.logical_id] = resource
-        self._policies.clear()
+        self._policies_changed()
         if resource.type == FUNCTION:
             self._deploy_function(resource)
 
@@ -427,7 +429,7 @@ class TemplateStack:
                 self.world.functions.pop(self._arn(resource.logical_id), None)
                 self._nobody_listens()
             del self.resources[resource.logical_id]
-            self._policies.clear()
+            self._policies_changed()
         self.left_over = [one for one in self.left_over if one != resource]
 
     def _nobody_listens(self) -> None:
@@ -444,8 +446,24 @@ class TemplateStack:
         else:
             self.world.functions[arn] = Function(arn, prefix, lambda: self._in_force(role))
 
+    def _policies_changed(self) -> None:
+        self._policies.clear()
+        if not self.world.lateness.policies:
+            return
+        for role in (one.physical_id for one in self.resources.values() if one.type == ROLE):
+            were, now = self._were.setdefault(role, []), self._granted(role)
+            if not were or were[-1][1] != now:
+                were.append((self.world.now, now))
+
     def _in_force(self, role: str) -> list[Any]:
-        """Return the policies that a role has at this moment, wherever the template writes them."""
+        """Return the policies of a role that are in force at this moment."""
+        if not self.world.lateness.policies:
+            return self._granted(role)
+        since = self.world.now - self.world.lateness.policies
+        return next((had for when, had in reversed(self._were.get(role, [])) if when <= since), [])
+
+    def _granted(self, role: str) -> list[Any]:
+        """Return the policies that a role was given, wherever the template writes them."""
         if role not in self._policies:
             self._policies[role] = [_parsed(json.dumps(one)) for one in self._documents(role)]
         return self._policies[role]

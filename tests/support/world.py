@@ -41,6 +41,7 @@ import hosted_model_runtime.services as services_module
 from hosted_model_local.simulator import Request, Simulator
 from hosted_model_runtime.cloudformation.events import from_schedule
 from hosted_model_runtime.contract import Env
+from support.lateness import DROPPED_AFTER_SECONDS, LONGEST_QUEUE_SECONDS, ON_TIME, Lateness
 from support.policy import REGION, PolicyAuthorizer, rule_prefix, statements
 
 START = 1_795_000_000.0
@@ -86,6 +87,7 @@ class Invocation:
     number: int
     stack_id: str
     event: dict[str, Any]
+    began: float
     deadline: float
     attempt: int
     function: Function
@@ -163,8 +165,10 @@ class World:
         function_seconds: float = FUNCTION_SECONDS,
         requests_per_second: float | None = 5,
         policy: bool = True,
+        lateness: Lateness = ON_TIME,
     ) -> None:
         self.now = START
+        self.lateness = lateness
         self.random = random.Random(seed)
         self.latency, self.function_seconds = latency, function_seconds
         self.authorizer = PolicyAuthorizer(self._calling_stack, self._in_force)
@@ -190,6 +194,11 @@ class World:
         self.answer_faults: list[int | str] = []
         self.event_faults: list[tuple[str, str]] = []
         self.tick_plan: Callable[[Rule], list[float]] = lambda rule: [0.0]
+        #: Seconds by which Lambda delivers the next events late, first come first served.
+        self.late_deliveries: list[float] = []
+        #: Events that Lambda dropped, because they found no free execution for too long.
+        self.dropped: list[dict[str, Any]] = []
+        self.most_running = 0
         self.on_answer: list[Callable[[AnswerRecord], None]] = []
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -200,6 +209,11 @@ class World:
         self._fixed: dict[str, Function] = {}
         self._clients: dict[str, Any] = {}
         World.current = self
+        if lateness.tags:
+            lag: dict[str, Any] = {"tag_lag_seconds": lateness.tags}
+            if lateness.tags_jump:
+                lag["tag_lag_seed"] = seed
+            self.control("PUT", "tags", lag)
 
     # --- time -------------------------------------------------------------------------------------------
 
@@ -240,19 +254,49 @@ class World:
 
     # --- Lambda -----------------------------------------------------------------------------------------
 
+    def deliver(self, stack_id: str, event: dict[str, Any], function_arn: str = FUNCTION_ARN) -> None:
+        """Take an event into Lambda's queue, which may deliver it late."""
+        delay = self.late_deliveries.pop(0) if self.late_deliveries else 0.0
+        self.after(delay, lambda: self.invoke(stack_id, event, function_arn=function_arn))
+
+    @property
+    def running(self) -> int:
+        """How many executions there are at this moment."""
+        return sum(one.ended == "" for one in self.invocations)
+
+    def _queued(self, stack_id: str, event: dict[str, Any], attempt: int, arn: str, waited: float) -> bool:
+        """Let an event wait in the queue if there is no free execution for it."""
+        limit = self.lateness.concurrency
+        if limit is None or self.running < limit:
+            return False
+        if waited >= DROPPED_AFTER_SECONDS:
+            self.dropped.append(event)
+            return True
+        pause = min(LONGEST_QUEUE_SECONDS, max(1.0, waited)) * (1 + self.random.random())
+        self.after(pause, lambda: self.invoke(stack_id, event, attempt, arn, waited + pause))
+        return True
+
     def invoke(
-        self, stack_id: str, event: dict[str, Any], attempt: int = 0, function_arn: str = FUNCTION_ARN
+        self,
+        stack_id: str,
+        event: dict[str, Any],
+        attempt: int = 0,
+        function_arn: str = FUNCTION_ARN,
+        waited: float = 0.0,
     ) -> None:
         """Invoke asynchronously: at least once, retried when it ended badly, never once it is deleted."""
         function = self._function(stack_id, function_arn)
         if function is None:
             self.note("no such function", function_arn)
             return
+        if self._queued(stack_id, event, attempt, function_arn, waited):
+            return
         number = len(self.invocations)
         payload = json.loads(json.dumps(event))
         deadline = self.now + self.function_seconds
-        invocation = Invocation(number, stack_id, payload, deadline, attempt, function)
+        invocation = Invocation(number, stack_id, payload, self.now, deadline, attempt, function)
         self.invocations.append(invocation)
+        self.most_running = max(self.most_running, self.running)
         self.note("invoked", number, attempt, json.dumps(payload, sort_keys=True))
         invocation.green = greenlet(lambda: self._main(invocation), parent=self._hub)
         self._resume(invocation)
@@ -261,8 +305,12 @@ class World:
         if arn != FUNCTION_ARN:
             return self.functions.get(arn)
         if stack_id not in self._fixed:
-            self._fixed[stack_id] = Function(arn, rule_prefix(stack_id), lambda: statements(stack_id))
+            self._fixed[stack_id] = Function(arn, rule_prefix(stack_id), lambda: self._known(stack_id))
         return self._fixed[stack_id]
+
+    def _known(self, stack_id: str) -> list[Any]:
+        """Return the policy of a stack without a template; all worlds begin with its deploy."""
+        return statements(stack_id) if self.now >= START + self.lateness.policies else []
 
     def _main(self, invocation: Invocation) -> None:
         environments = invocation.function.warm
@@ -429,7 +477,9 @@ class World:
             return 400, json.dumps({"__type": "ValidationException"}).encode()
         if name not in self.rules:
             rule = self.rules[name] = Rule(name, self.now)
-            self.after(60.0, lambda: self._tick(rule))
+            earliest, latest = self.lateness.first_tick
+            first = earliest if latest == earliest else self.random.uniform(earliest, latest)
+            self.after(first, lambda: self._tick(rule))
         self.rules[name].description = given.get("Description", "")
         return 200, json.dumps({"RuleArn": f"arn:aws:events:{REGION}:000000000000:rule/{name}"}).encode()
 

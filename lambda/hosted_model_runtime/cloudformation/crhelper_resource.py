@@ -181,11 +181,11 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
 def _may_have_left_a_rule(event: Mapping[str, Any], began: float, span: float, clock: Clock) -> bool:
     """Say whether an earlier invocation for this request may have put the rule and was then killed.
 
-    Each puts it in its last ``HANDOVER_SECONDS``, or earlier if it knows that the end is far.
+    Each puts it in the last ``HANDOVER_SECONDS``, or earlier if it knows that the end is far.
     """
     if POLL_MARK in event or began - issued(event, began).timestamp() >= RETRY_SECONDS:
         return True
-    return clock.now() - issued(event, began).timestamp() >= span - HANDOVER_SECONDS
+    return clock.now() - issued(event, began).timestamp() >= span - HANDOVER_SECONDS[0]
 
 
 def _measure(event: Mapping[str, Any], outcome: Outcome, clock: Clock) -> None:

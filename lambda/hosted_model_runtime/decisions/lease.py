@@ -234,7 +234,7 @@ def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
     if tags.get(Tag.STACK) is None:
         return Verdict(Standing.UNOWNED)
     if not _is_own_stack(tags, claim):
-        return Verdict(Standing.RELEASED)
+        return Verdict(Standing.FOREIGN)
     mark = Mark.parse(tags.get(Tag.REQUEST))
     if not owns(tags, claim):
         return Verdict(Standing.MOVED, mark)

@@ -68,6 +68,11 @@ class State(Enum):
         return self in (State.RELEASING, State.RETURNING)
 
     @property
+    def may_start(self) -> bool:
+        """Whether the request's Start may still come."""
+        return self in (State.HELD, State.STARTING_STOPPED, State.STARTING_FAILED)
+
+    @property
     def rank(self) -> int:
         """How far this is. A request only goes up; just a scheduled start's next attempt begins anew."""
         if self.settled or self is State.RELEASED:

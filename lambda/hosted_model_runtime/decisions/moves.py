@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from .ends import End, Failed
+from .ends import Done, End, Failed, Superseded
 from .marks import Mark
 from .model import Sighting, Units
 from .polling import NOTHING, LastStart
@@ -79,13 +79,16 @@ class Progress:
     mark
         What it last wrote into the lease, or found there of its own; None: it has not held the lease.
     written
-        When the last mark or closing tag was written, epoch seconds.
+        When this invocation last wrote a mark or a closing tag, epoch seconds; 0: it has not.
+    read_since
+        When this invocation first read the tags, epoch seconds; 0: it has not.
     start
         What became of its call of Start.
     stop_refused
         Whether the service refused to stop a model that serves nothing, or that this failing request stops.
     not_before
-        Epoch seconds until which to do nothing: a superseded call may land, or a scheduled retry waits.
+        Epoch seconds until which to do nothing, not even look: a call of a superseded request may land, what
+        could be read may be out of date, or a scheduled retry waits.
     in_doubt
         Whether to read the lease even if the model can only be waited for: somebody may have written it.
     took_from
@@ -105,6 +108,7 @@ class Progress:
 
     mark: Mark | None = None
     written: float = 0.0
+    read_since: float = 0.0
     start: StartCall = StartCall.UNSENT
     stop_refused: bool = False
     not_before: float = 0.0
@@ -153,9 +157,14 @@ class AskFormer:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait, then look again. ``idle``: as far as was seen, the model can only be waited for."""
+    """Wait, then look again.
+
+    ``idle``: as far as was seen, the model can only be waited for. ``until``: do not even look before that,
+    epoch seconds.
+    """
 
     idle: bool = False
+    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +184,14 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Write how far the request came. ``quiet``: then wait, as a call of an earlier one may still land."""
+    """Write how far the request came.
+
+    ``quiet``: then wait, as a call of an earlier one may still land. ``closes``: write a closing tag with it.
+    """
 
     mark: Mark
     quiet: bool = False
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +223,11 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class WriteTags:
-    """Write tags about another resource's hold on the model, then end; ``quiet``: wait and look instead."""
+    """Write tags about another resource's hold on the model, then end; ``wait``: look after these seconds."""
 
     tags: Mapping[str, str]
     end: End
-    quiet: bool = False
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +240,8 @@ class Fail:
 @dataclass(frozen=True, slots=True)
 class LetGo:
     """Remove the lease from the model, and end."""
+
+    end: Done | Superseded = Done()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ knows of the model in this cycle; and ``now``, epoch seconds. Out comes one move
 A function that is killed, run twice or run late begins here again, with less ``progress``. It gets the right
 move all the same, because everything that must not be forgotten is in the lease.
 
-Three rules always hold:
+Four rules always hold:
 
-- The lease is read before every step, and a step is written into the lease before it is taken.
+- The lease is read before every step, and a step is written into the lease before it is taken. A read that
+  shows what was written shows all that others wrote before it.
 - A read that shows less than this request wrote is out of date, and not news: read again.
+- A read of this request that nothing was written before may be out of date as well. So "it is somebody
+  else's" is believed only after a wait, and an event that Lambda delivers late writes nothing before it.
 - While a call of the superseded request may still land, do nothing.
 """
 
@@ -55,10 +58,14 @@ from .moves import (
 from .request import Claim
 from .steps import Running, Stopped, Wait
 
-#: A call of a superseded request is over after this: the SDK's connect and read time-outs, and a margin.
-IN_FLIGHT_SECONDS = 15.0
 #: For how long a read may show less than was written. The services promise nothing; up to a minute is seen.
 READS_BEHIND_SECONDS = 75.0
+#: A superseded request does nothing more after this: for so long its reads may not show that it is
+#: superseded, and its last call ends by the SDK's connect and read time-outs; with a margin.
+IN_FLIGHT_SECONDS = READS_BEHIND_SECONDS + 15.0
+#: Lambda delivers an event within seconds. One that comes later is a retry, or waited in a queue: by then the
+#: request may have been answered, and its stack deleted.
+LATE_SECONDS = 30.0
 #: For how long to try to note a failure in the lease. After that it is answered without the note.
 NOTING_SECONDS = 60.0
 STRIPPED = "the model's hosted-model: tags were removed while this request commanded it"
@@ -69,6 +76,13 @@ def next_move(task: Task, progress: Progress, view: View, now: float) -> Move:
     """Return the next move; the module's docstring says what comes in."""
     if progress.failing:
         return _fail(task, progress, progress.failing, view, now)
+    if now < progress.not_before:
+        return Pause(idle=True, until=progress.not_before)
+    move = _towards_goal(task, progress, view, now)
+    return _rest(progress) if _acts(move) and _is_late(task, progress, now) else move
+
+
+def _towards_goal(task: Task, progress: Progress, view: View, now: float) -> Move:
     if view.seen is None and not view.acted:
         return Look()
     if task.goal is Goal.RELEASE:
@@ -84,10 +98,8 @@ def next_move(task: Task, progress: Progress, view: View, now: float) -> Move:
 def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float) -> Move:
     claim, mark = task.claim, progress.mark
     step = _step(task, progress, seen, {})
-    if mark and view.tags is None:
-        quiet = now < progress.not_before
-        if quiet or (isinstance(step, Wait) and not progress.in_doubt):
-            return _note_start(task, progress, view) or Pause(idle=isinstance(step, Wait))
+    if mark and view.tags is None and isinstance(step, Wait) and not progress.in_doubt:
+        return _note_start(task, progress, view) or Pause(idle=True)
     if not seen.arn:
         return Finish(_without_model(claim, step))
     if view.tags is None:
@@ -99,10 +111,13 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
         case Standing.HELD if verdict.mark:
             return _command(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view, now)
         case Standing.SUPERSEDED:
-            return Finish(Superseded())
+            return _superseded(task, progress, seen, view.tags, now)
         case Standing.FOREIGN if mark and Tag.STACK not in view.tags:
-            # The tags are gone. It runs because this request started it: it is nobody else's.
-            return Finish(Failed(STRIPPED))
+            # The tags are gone. It runs because this request started it. With the failure in a lease of its
+            # own, the rollback's Delete finds the model, and stops it.
+            return WriteTags(lease.owner_tags(claim, mark.at(State.FAILED)), Failed(STRIPPED))
+        case Standing.FOREIGN if _may_be_out_of_date(progress, now):
+            return _rest(progress)
         case Standing.FOREIGN:
             return Finish(Failed(_foreign(seen, claim, verdict), Metric.FOREIGN))
         case Standing.BUSY:
@@ -185,11 +200,9 @@ def _sleeps(task: Task, progress: Progress, tags: Mapping[str, str], moves: bool
 
 def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: View, now: float) -> Move:
     """Return the next step towards the goal; the lease was just read, and this request holds it."""
-    if mark.state.settled:
-        return Finish(_again(task, mark, seen))
-    if now < progress.not_before:
-        return Pause()
     tags = view.tags or {}
+    if mark.state.settled:
+        return _settle(task, progress, mark, seen, tags, now)
     if progress.took_from and lease_hours.is_at_work(tags, progress.took_from):
         # A schedule wrote its mark between this request's read and its own mark: its call may be under way.
         return Note(mark if mark.state.asleep else mark.at(State.HELD), quiet=True)
@@ -211,6 +224,34 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
             return Fail(Failing(Failed(reason, code), now))
     return _note_start(task, progress, view) or Pause(idle=True)
+
+
+def _settle(
+    task: Task, progress: Progress, mark: Mark, seen: Sighting, tags: Mapping[str, str], now: float
+) -> Move:
+    """End as the lease says; after a rename not before every read shows who has the model now.
+
+    CloudFormation deletes the former owner next. Its Delete would stop the model if it read the old tags.
+    """
+    former = lease.former_of(tags)
+    if former and former.mark.state is not State.RELEASED and task.claim.request.type == "Create":
+        until = max(progress.written, progress.read_since) + READS_BEHIND_SECONDS
+        if now < until:
+            return Pause(idle=True, until=until)
+    return Finish(_again(task, mark, seen))
+
+
+def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str], now: float) -> Move:
+    """End in silence, and take back a mark that was written after a Delete had let go of the model."""
+    request = task.claim.request
+    if request.scheduled and not lease.owns(tags, task.claim) and _may_be_out_of_date(progress, now):
+        # What a deploy has just written may not show yet.
+        return _rest(progress)
+    idle = seen.phase not in ACTIVE and progress.start is StartCall.UNSENT
+    if idle and progress.written and not request.scheduled and lease.own_mark(tags, task.claim):
+        # What this request may have started is left to the Delete, which finds it by this mark.
+        return LetGo(Superseded())
+    return Finish(Superseded())
 
 
 def _start(task: Task, mark: Mark) -> Start:
@@ -289,7 +330,7 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
     claim, mark = task.claim, progress.mark
     if not seen.arn:
         return Finish(Done())
-    if mark and view.tags is None and (now < progress.not_before or _must_wait(seen)):
+    if mark and view.tags is None and _must_wait(seen):
         return Pause(idle=True)
     if view.tags is None:
         return ReadTags()
@@ -307,6 +348,8 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
             return _give_up(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view.tags, now)
         case Standing.FREE if verdict.mark:
             return _take_to_release(seen, view, verdict.mark, claim)
+        case Standing.FOREIGN if _may_be_out_of_date(progress, now):
+            return _rest(progress)
     return Finish(Done())
 
 
@@ -324,9 +367,9 @@ def _take_to_release(seen: Sighting, view: View, before: Mark, claim: Claim) -> 
     # The closing tag goes into the same call: from then on the service itself refuses a start that is still
     # under way. A model that is given back is not closed, because it may have to be started.
     more = {} if returning else lease.closing_tag(claim)
-    return Take(
-        mark, more, before, lease.must_reopen(tags, claim), returning and lease.is_in_flight(tags, before)
-    )
+    may_start = seen.phase not in ACTIVE and before.state.may_start
+    in_flight = (returning or may_start) and lease.is_in_flight(tags, before)
+    return Take(mark, more, before, lease.must_reopen(tags, claim), in_flight)
 
 
 def _give_up(
@@ -335,12 +378,19 @@ def _give_up(
     """Stop the model, then remove the lease; it was just read, and this request holds it."""
     former = lease.former_of(tags)
     if former and mark.state is State.RETURNING:
-        return _give_back(task, progress, former, seen, now)
+        if former.mark.state is not State.RELEASED:
+            return _give_back(task, progress, former, seen, now)
+        # The former owner is gone; an older read did not show it yet.
+        return Note(mark.at(State.RELEASING), closes=True)
     step = steps.decide(Stopped(), seen.observed, started=False)
     if isinstance(step, Wait):
         return Pause(idle=True)
     if isinstance(step, steps.Stop) and not _is_stopped(progress, seen):
         return Stop()
+    until = progress.written + IN_FLIGHT_SECONDS
+    if progress.took_from and lease_hours.is_at_work(tags, progress.took_from) and now < until:
+        # A schedule wrote its mark before this request's, and its start may be under way.
+        return Pause(idle=True, until=until)
     return LetGo()
 
 
@@ -361,9 +411,12 @@ def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sight
             return Stop()
         case Wait():
             return Pause(idle=True)
-    end: End = Failed(step.reason, Metric.HOSTING_FAILED) if isinstance(step, steps.Fail) else Done()
     hosted_at = _stamp(now) if started else ""
-    return WriteTags(lease.returning_tags(task.claim, former, seen.phase in ACTIVE, hosted_at), end)
+    tags = lease.returning_tags(task.claim, former, seen.phase in ACTIVE, hosted_at)
+    if isinstance(step, steps.Fail):
+        return WriteTags(tags, Failed(step.reason, Metric.HOSTING_FAILED))
+    # Not answered before every read shows it: a Delete of the former owner may come next.
+    return WriteTags(tags, Done(), wait=READS_BEHIND_SECONDS)
 
 
 def _close(progress: Progress, seen: Sighting, tags: Mapping[str, str], claim: Claim, now: float) -> Move:
@@ -375,7 +428,7 @@ def _close(progress: Progress, seen: Sighting, tags: Mapping[str, str], claim: C
     if closing and closing.issued > claim.request.issued:
         return Finish(Done())
     if seen.phase in ACTIVE and not claim.request.adopts:
-        return Finish(Done())
+        return _rest(progress) if _may_be_out_of_date(progress, now) else Finish(Done())
     if progress.closed:
         return Pause() if now < progress.written + READS_BEHIND_SECONDS else Finish(Done())
     return Close(lease.must_reopen(tags, claim))
@@ -386,8 +439,6 @@ def _leave(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float
 
     If this one never had the model, its Create may be about to take it: wait, and look again.
     """
-    if now < progress.not_before:
-        return Pause()
     former = lease.former_of(tags)
     mine = former is not None and former.logical_id == claim.request.logical_id
     released = former is not None and former.mark.state is State.RELEASED
@@ -399,9 +450,12 @@ def _leave(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float
     if former and not released:
         # The owner has the model from a third resource, and may have to give it back: keep that note.
         return Finish(Done())
-    if progress.not_before:
+    if progress.written:
         return Finish(Done())
-    return WriteTags(lease.released_tags(claim), Done(), quiet=True)
+    if _may_be_out_of_date(progress, now):
+        # Its Create may have taken the model already. Then this note would cover what it has to give back.
+        return _rest(progress)
+    return WriteTags(lease.released_tags(claim), Done(), wait=IN_FLIGHT_SECONDS)
 
 
 # --- shared -------------------------------------------------------------------------------------------------
@@ -413,9 +467,33 @@ def _judge(task: Task, view: View) -> Verdict:
 
 
 def _reads_are_behind(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float) -> bool:
-    if progress.mark is None or now >= progress.written + READS_BEHIND_SECONDS:
+    since = progress.written or progress.read_since
+    if progress.mark is None or now >= since + READS_BEHIND_SECONDS:
         return False
     return lease.is_behind(tags, progress.mark, claim)
+
+
+def _may_be_out_of_date(progress: Progress, now: float) -> bool:
+    """Say whether a read may miss what was written before this invocation began to read."""
+    return now < progress.read_since + READS_BEHIND_SECONDS
+
+
+def _rest(progress: Progress) -> Pause:
+    return Pause(idle=True, until=progress.read_since + READS_BEHIND_SECONDS)
+
+
+def _is_late(task: Task, progress: Progress, now: float) -> bool:
+    """Say whether the event came late, and nothing that was written since need show yet."""
+    if progress.written or not _may_be_out_of_date(progress, now):
+        return False
+    return progress.read_since > task.claim.request.issued.timestamp() + LATE_SECONDS
+
+
+def _acts(move: Move) -> bool:
+    """Say whether a move would do harm to somebody who has taken the model since."""
+    if isinstance(move, Note):
+        return move.mark.state.may_start
+    return isinstance(move, Take | Start | Stop | Close | WriteTags | LetGo)
 
 
 def _is_stopped(progress: Progress, seen: Sighting) -> bool:

@@ -26,17 +26,21 @@ from .outcome import Facts, Outcome
 
 logger = logging.getLogger(__name__)
 
-#: EventBridge's shortest rate is a minute. A rule that is put this long before the invocation ends has its
-#: first tick before that end, so the next invocation begins before this one is over.
-HANDOVER_SECONDS = 90.0
+#: A rule of EventBridge's shortest rate, a minute, ticks for the first time 60 to 120 s after it is put. So
+#: many seconds before the invocation ends it is put, and once more if that tick is lost.
+HANDOVER_SECONDS = (150.0, 25.0)
 #: The end is far while it is more than two ticks away, a late first one among them.
 FAR_SECONDS = 150.0
 #: What an invocation keeps for its last steps: to leave, or to answer.
 LAST_SECONDS = 8.0
-#: A new policy takes some seconds to apply everywhere. After this time the permission is taken to be missing.
-DENIED_GRACE_SECONDS = 30.0
+#: A new policy, or new credentials, can take two minutes to apply everywhere. After this time the permission
+#: is taken to be missing.
+DENIED_GRACE_SECONDS = 120.0
 #: This long before CloudFormation stops waiting, a failure is answered even if the lease has no note of it.
+#: The answer's four attempts can take as long.
 LAST_CALL_SECONDS = 20.0
+#: Lambda delivers an event three times at most: again a minute, and two minutes, after a delivery that failed.
+REDELIVERY_SECONDS = (60.0, 120.0)
 
 ADVICE: Mapping[Kind, str] = {
     Kind.QUOTA: "ask for a higher inference-unit quota, or lower min_inference_units or max_inference_units",
@@ -74,7 +78,7 @@ class Relay(Protocol):
 
 
 class OutOfTimeError(RuntimeError):
-    """The invocation ends, and no rule calls the next one. It fails, so that Lambda's retry goes on."""
+    """The invocation ends, and no next one has begun. It fails, so that Lambda delivers the event again."""
 
 
 @dataclass(slots=True)
@@ -99,13 +103,17 @@ class Driver:
         models: int = 1,
     ) -> None:
         self.request, self._clock, self._relay, self._connect = request, clock, relay, connect
-        self._trouble, self._width, self._calm = _Trouble(), 1.0, True
+        self._trouble, self._width = _Trouble(), 1.0
         self._random = random.Random(request.request_id)  # noqa: S311
         self.physical_id = physical_id(request, connect)
         self._models = self._plan()
-        self._handed_over = self._goes_on = False
-        self._models_of_stack, self._looked_at = models, clock.now()
+        self._puts = 0
+        #: Whether the rule was put because the end is far; whether this tick has removed it, to go on itself.
+        self._put_early = self._goes_on = False
+        self._models_of_stack, self._looked_at, self._calm = models, clock.now(), True
         self._superseded: set[str] = set()
+        self._deadline, self._why_so_early = request.deadline, ""
+        self._is_last_delivery = self._was_delivered_twice()
 
     def drive(self) -> Outcome:
         """Return the outcome.
@@ -113,7 +121,7 @@ class Driver:
         Raises
         ------
         OutOfTimeError
-            When the invocation ends before the request did, and the relay's rule could not be put.
+            When the invocation ends before the request did, and no next one has begun.
         """
         if self._clock.now() >= self.request.expiry:
             return self._ended(Superseded("CloudFormation no longer waits for this request"))
@@ -197,8 +205,8 @@ class Driver:
 
     def _advance_one(self, model: LeasedModel) -> bool:
         """Make one model's next moves; False when a call failed."""
-        now, request = self._clock.now(), self.request
-        if now >= request.deadline:
+        late = self._clock.now() >= self._deadline
+        if late:
             model.fail(self._timed_out(model), Metric.TIMEOUT, aborts=True)
         try:
             model.advance()
@@ -206,7 +214,7 @@ class Driver:
             self._meet(model, error)
             return False
         finally:
-            if now >= request.deadline and self._is_last_call():
+            if late and self._is_last_call():
                 model.give_up()
         return True
 
@@ -216,22 +224,31 @@ class Driver:
 
     def _meet(self, model: LeasedModel, error: ServiceError) -> None:
         trouble, now = self._trouble, self._clock.now()
-        trouble.last = str(error)
+        trouble.last = f"{error}; {ADVICE[error.kind]}" if error.kind in ADVICE else str(error)
         logger.warning("%s (%s)", error, error.kind.value)
         if error.kind is Kind.TRANSIENT:
             trouble.transient, trouble.retry_after = True, error.retry_after
         if error.kind is Kind.DENIED:
             trouble.denied_since = trouble.denied_since or now
-            if now - trouble.denied_since < DENIED_GRACE_SECONDS:
+            if now - trouble.denied_since < self._grace(model):
                 return
         if error.kind in ADVICE and model.progress.failing is None:
-            model.fail(f"{error}; {ADVICE[error.kind]}", CODES[error.kind])
+            model.fail(trouble.last, CODES[error.kind])
             self._advance_one(model)
+
+    def _grace(self, model: LeasedModel) -> float:
+        """Return how long to wait for a permission: in a Delete until its deadline, lest the model runs on.
+
+        But if only its closing tag is refused, the model was never its own.
+        """
+        deletes = self.request.type == "Delete" and not model.progress.close_denied
+        return float("inf") if deletes else DENIED_GRACE_SECONDS
 
     def _timed_out(self, model: LeasedModel) -> str:
         seen = f": {model.last_seen}" if model.last_seen else ""
         trouble = f"; last error: {self._trouble.last}" if self._trouble.last else ""
-        return f"not finished after {self.request.timeout} s (hosting_timeout){seen}{trouble}"
+        why = self._why_so_early or f"not finished after {self.request.timeout} s (hosting_timeout)"
+        return f"{why}{seen}{trouble}"
 
     # --- the end --------------------------------------------------------------------------------------------
 
@@ -263,7 +280,7 @@ class Driver:
         starts = [model.start for model in self._models if model.end is None]
         if not self._calm or any(model.progress.failing for model in self._models):
             return False
-        far = min([start.far if start else 0.0 for start in starts] + [self.request.deadline - now])
+        far = min([start.far if start else 0.0 for start in starts] + [self._deadline - now])
         # Until a tick has come, this invocation stays. Then it must have been worth a rule.
         return far > (FAR_SECONDS if self._relay.ticked else 2 * FAR_SECONDS)
 
@@ -273,9 +290,9 @@ class Driver:
         Only a tick does that: it shows that ticks come. Until then the invocation that put the rule stays.
         """
         if self._is_far():
-            if self._relay.ticked and not self._handed_over and self._relay.leave():
+            if self._relay.ticked and not self._put_early and self._relay.leave():
                 return True
-            self._handed_over = self._handed_over or self._put_rule()
+            self._put_early = self._put_early or self._put_rule()
         elif self._relay.ticked and not self._goes_on:
             self._goes_on = True
             # This tells the previous invocation that it can leave: it goes on until then.
@@ -289,20 +306,27 @@ class Driver:
             self._relay.supersede(request_id)
 
     def _leaves(self) -> bool:
+        """Say whether the next invocation has begun, or is to come later; have it called before the end."""
         if self._leaves_early():
             return True
         remaining = self._clock.remaining()
-        if self.request.deadline <= self._clock.now() + remaining - LAST_SECONDS:
+        if self._deadline <= self._clock.now() + remaining - LAST_SECONDS:
             return False
-        if self._handed_over and self._relay.taken_over():
+        if (self._puts or self._put_early) and self._relay.taken_over():
             return True
-        if remaining <= HANDOVER_SECONDS and not self._handed_over:
-            self._handed_over = self._put_rule()
+        if self._puts < len(HANDOVER_SECONDS) and remaining <= HANDOVER_SECONDS[self._puts]:
+            self._puts += self._put_rule()
+        if remaining <= LAST_CALL_SECONDS and self._is_last_delivery:
+            self._deadline = self._clock.now()
+            self._why_so_early = "given up early, because no other invocation came to go on"
         if remaining > LAST_SECONDS:
             return False
-        if not self._handed_over:
-            raise OutOfTimeError(f"no rule could be put for request {self.request.request_id}")
-        return True
+        raise OutOfTimeError(f"no invocation has begun to go on with request {self.request.request_id}")
+
+    def _was_delivered_twice(self) -> bool:
+        """Say whether Lambda has, by the age of the event, nothing left to do if this delivery fails, too."""
+        age = self._clock.now() - self.request.issued.timestamp()
+        return not self._relay.ticked and age >= 2 * self._clock.remaining() + sum(REDELIVERY_SECONDS)
 
     def _put_rule(self) -> bool:
         try:
@@ -314,7 +338,7 @@ class Driver:
         return True
 
     def _pause(self, polls: int) -> float:
-        trouble, now, request = self._trouble, self._clock.now(), self.request
+        trouble, now = self._trouble, self._clock.now()
         idle = all(model.idle for model in self._models)
         starts = [model.start for model in self._models]
         # After trouble, the next look must tell soon whether it is over.
@@ -323,8 +347,10 @@ class Driver:
         wanted = interval(look, self._width, draw, trouble.retry_after, idle, models, self._calm)
         # From look to look, not from the end of one to the next: so models that share the quota keep apart.
         wanted -= now - self._looked_at if models > 1 else 0.0
-        end = request.deadline if now < request.deadline else request.expiry - LAST_CALL_SECONDS
-        return max(0.05, min(wanted, end - now, self._clock.remaining() - LAST_SECONDS))
+        end = self._deadline if now < self._deadline else self.request.expiry - LAST_CALL_SECONDS
+        # Not past the moments at which the rule is put.
+        left = [self._clock.remaining() - moment for moment in (*HANDOVER_SECONDS, LAST_SECONDS)]
+        return max(0.05, min(wanted, end - now, *(seconds for seconds in left if seconds > 0.0)))
 
 
 def physical_id(request: Request, connect: Callable[[str], Service]) -> str:

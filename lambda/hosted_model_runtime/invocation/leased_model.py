@@ -64,6 +64,8 @@ class LeasedModel:
             move = next_move(self.task, self.progress, view, self._now())
             if isinstance(move, Pause):
                 self.idle = move.idle
+                if move.until:
+                    self._remember(not_before=move.until)
                 return
             try:
                 view = self._make(move, view)
@@ -129,14 +131,16 @@ class LeasedModel:
                 mark = self.progress.mark
                 behind = mark is not None and lease.is_behind(tags, mark, self.task.claim)
                 found = self._found(tags)
-                self._remember(in_doubt=False, lagged=self.progress.lagged or behind, **found)
+                since = self.progress.read_since or self._now()
+                lagged = self.progress.lagged or behind
+                self._remember(in_doubt=False, read_since=since, lagged=lagged, **found)
                 return replace(view, tags=tags, outrun=view.outrun or bool(found))
             case moves.AskFormer():
                 self._ask_former()
             case moves.Take():
                 return self._take(move, view)
-            case moves.Note(mark, quiet):
-                self._write(mark)
+            case moves.Note(mark, quiet, closes):
+                self._write(mark, lease.closing_tag(self.task.claim) if closes else None)
                 if quiet:
                     self._be_quiet(IN_FLIGHT_SECONDS)
                 return replace(view, tags=self._after(mark, view))
@@ -153,15 +157,16 @@ class LeasedModel:
                 return replace(view, tags=None)
             case moves.Close(reopens):
                 return self._close(reopens)
-            case moves.WriteTags(tags, end, quiet):
+            case moves.WriteTags(tags, end, wait):
                 self._service.tag(self._arn, tags)
-                if not quiet:
+                self._remember(written=self._now())
+                if not wait:
                     self.end = end
-                self._be_quiet(IN_FLIGHT_SECONDS)
+                self._be_quiet(wait)
                 return replace(view, tags=None)
-            case moves.LetGo():
+            case moves.LetGo(end):
                 self._service.untag(self._arn, Tag.OWNER)
-                self.end = Done()
+                self.end = end
             case moves.Finish(end):
                 self.end = end
         return view
@@ -187,7 +192,7 @@ class LeasedModel:
         shown, mark = lease.own_mark(tags, self.task.claim), self.progress.mark
         if shown is None or (mark and mark.progress >= shown.progress):
             return {}
-        return {"mark": shown, "written": self._now()}
+        return {"mark": shown}
 
     def _after(self, mark: Mark, view: View) -> Mapping[str, str] | None:
         """Return the tags after a mark was written, if it ends the request; None: they must be read anew.

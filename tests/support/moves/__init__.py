@@ -9,9 +9,9 @@ from __future__ import annotations
 from .hosting import FIRST_LOOK, HOSTING, HOURS, WHO_COMMANDS
 from .letting_go import LETTING_GO, MOVING
 from .rows import Group, Row
-from .trouble import BEHIND, FAILURES, QUIET
+from .trouble import BEHIND, FAILURES, OVERTAKEN, QUIET
 
-GROUPS = (FIRST_LOOK, WHO_COMMANDS, HOSTING, BEHIND, QUIET, FAILURES, HOURS, LETTING_GO, MOVING)
+GROUPS = (FIRST_LOOK, WHO_COMMANDS, HOSTING, BEHIND, OVERTAKEN, QUIET, FAILURES, HOURS, LETTING_GO, MOVING)
 ROWS = [row for group in GROUPS for row in group.rows]
 
 __all__ = ["GROUPS", "ROWS", "Group", "Row"]

@@ -14,12 +14,14 @@ from hosted_model_runtime.decisions.moves import (
     Finish,
     LetGo,
     Look,
+    Note,
     Pause,
     ReadTags,
     Start,
     Stop,
     WriteTags,
 )
+from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS, READS_BEHIND_SECONDS
 from support.moves.rows import (
     ASLEEP,
     CLOSING,
@@ -29,6 +31,7 @@ from support.moves.rows import (
     FAILED,
     GONE,
     HELD,
+    INTENT,
     NEW_WITH_HOURS,
     NOW_STAMP,
     RELEASING,
@@ -55,6 +58,7 @@ from support.moves.words import (
     NAME,
     NOBODY,
     NOTHING,
+    NOW,
     OTHER,
     OTHER_STACK,
     SECOND,
@@ -64,18 +68,28 @@ from support.moves.words import (
     Said,
     Who,
     accepted,
+    answers,
     before,
     closed,
     earlier,
     fails,
+    first_read,
     formerly,
+    hours,
     other,
     owned,
     quiet,
+    rest,
     take,
 )
 
 OWN_CLOSING = Said("closed by this very request", CLOSING)
+AT_WORK = hours("Start", INTENT)
+WAKING = Said(
+    "its mark, and a schedule's `starting-stopped` beside it",
+    DELETE.tags(RELEASING).value | {Tag.HOURS: AT_WORK.value[Tag.HOURS]},
+)
+
 LETTING_GO = Group(
     "Letting go",
     "A Delete goes by the lease. It closes the model in the same write in which it takes it.",
@@ -89,11 +103,27 @@ LETTING_GO = Group(
             DELETE, NOTHING, STARTING, before(STARTED),
             take(DELETE.mark(RELEASING), earlier(STARTED), CLOSING),
         ),
+        Row(
+            DELETE, NOTHING, STOPPED, before(INTENT),
+            take(DELETE.mark(RELEASING), earlier(INTENT), CLOSING, in_flight=True),
+        ),
+        Row(
+            DELETE, NOTHING, STOPPED, before(STARTED),
+            take(DELETE.mark(RELEASING), earlier(STARTED), CLOSING),
+        ),
         Row(DELETE, DELETE.wrote(RELEASING), TOOK, UNREAD, Look()),
         Row(DELETE, DELETE.wrote(RELEASING), RUNNING, DELETE.tags(RELEASING), Stop()),
         Row(DELETE, DELETE.wrote(RELEASING), ACTED, UNREAD, Pause()),
         Row(DELETE, DELETE.wrote(RELEASING), STOPPING, UNREAD, Pause(idle=True)),
         Row(DELETE, DELETE.wrote(RELEASING), STOPPED, DELETE.tags(RELEASING), LetGo()),
+        Row(
+            DELETE, DELETE.wrote(RELEASING, 89).but("took over", took_from=earlier(DONE)), STOPPED, WAKING,
+            rest(1),
+        ),
+        Row(
+            DELETE, DELETE.wrote(RELEASING, 90).but("took over", took_from=earlier(DONE)), STOPPED, WAKING,
+            LetGo(),
+        ),
         Row(DELETE, DELETE.wrote(RELEASING), FAILED, DELETE.tags(RELEASING), Stop()),
         Row(
             DELETE, DELETE.wrote(RELEASING).but("Stop refused", stop_refused=True), FAILED,
@@ -123,6 +153,7 @@ MOVED_TO_OTHER = other(earlier(DONE), "it was renamed")
 RENAMED = formerly(CREATE.tags(HELD), earlier(DONE, units="3"), OTHER)
 WAS = {Tag.FORMER_LOGICAL_ID: OTHER, Tag.FORMER_REQUEST: str(earlier(DONE))}
 OWN = Said("an earlier request's mark", owned(earlier(DONE)))
+OWN_DONE = CREATE.tags(DONE, hosted_at=HOSTED_AT)
 
 
 def gone(request: Who) -> dict[str, str]:
@@ -133,6 +164,10 @@ def gone(request: Who) -> dict[str, str]:
 
 def returned(mark: Mark) -> dict[str, str]:
     return {**gone(DELETE), Tag.LOGICAL_ID: OTHER, Tag.REQUEST: str(mark)}
+
+
+def gives_back(mark: Mark) -> WriteTags:
+    return WriteTags(returned(mark), Done(), wait=READS_BEHIND_SECONDS)
 
 
 def undone(mark: Mark, words: str = "") -> Said:
@@ -164,12 +199,30 @@ MOVING = Group(
         ),
         Row(
             DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(GONE), NAME),
-            WriteTags(gone(DELETE), Done(), quiet=True),
+            WriteTags(gone(DELETE), Done(), wait=IN_FLIGHT_SECONDS),
         ),
-        Row(DELETE, NOTHING, RUNNING, MOVED_TO_OTHER, WriteTags(gone(DELETE), Done(), quiet=True)),
+        Row(
+            DELETE, NOTHING, RUNNING, MOVED_TO_OTHER,
+            WriteTags(gone(DELETE), Done(), wait=IN_FLIGHT_SECONDS),
+        ),
+        Row(DELETE, first_read(NOTHING, 74), RUNNING, MOVED_TO_OTHER, rest(1)),
         Row(DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"), Finish(Done())),
-        Row(DELETE, quiet(NOTHING, 5), RUNNING, MOVED_TO_OTHER, Pause()),
-        Row(DELETE, quiet(NOTHING, -1), RUNNING, MOVED_TO_OTHER, Finish(Done())),
+        Row(DELETE, quiet(NOTHING, 5), RUNNING, MOVED_TO_OTHER, rest(5)),
+        Row(
+            DELETE, NOTHING.but("wrote that it is gone", written=NOW - 90), RUNNING, MOVED_TO_OTHER,
+            Finish(Done()),
+        ),
+        Row(
+            CREATE, CREATE.wrote(DONE, 74), RUNNING, formerly(OWN_DONE, earlier(DONE), OTHER), rest(1),
+        ),
+        Row(
+            CREATE, CREATE.wrote(DONE, 75), RUNNING, formerly(OWN_DONE, earlier(DONE), OTHER),
+            answers(CREATE, "HOSTED"),
+        ),
+        Row(
+            CREATE, CREATE.wrote(DONE, 2), RUNNING, formerly(OWN_DONE, earlier(GONE), OTHER),
+            answers(CREATE, "HOSTED"),
+        ),
         Row(
             UPDATE, NOTHING, RUNNING, formerly(OWN, earlier(DONE), OTHER),
             take(
@@ -193,8 +246,9 @@ MOVING = Group(
             ),
             take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE, issued=ISSUED - RETURN_WITHIN), CLOSING),
         ),
-        Row(DELETE, quiet(BACK, 5), RUNNING, UNREAD, Pause(idle=True)),
-        Row(DELETE, BACK, RUNNING, undone(earlier(DONE)), WriteTags(returned(earlier(DONE)), Done())),
+        Row(DELETE, quiet(BACK, 5), RUNNING, UNREAD, rest(5)),
+        Row(DELETE, BACK, RUNNING, undone(earlier(DONE)), gives_back(earlier(DONE))),
+        Row(DELETE, BACK, RUNNING, undone(earlier(GONE)), Note(DELETE.mark(RELEASING), closes=True)),
         Row(DELETE, BACK, RESIZED, undone(earlier(DONE)), Stop()),
         Row(DELETE, BACK, STOPPING, undone(earlier(DONE)), Pause(idle=True)),
         Row(
@@ -207,7 +261,7 @@ MOVING = Group(
         ),
         Row(
             DELETE, accepted(BACK), RUNNING, undone(earlier(DONE)),
-            WriteTags(returned(earlier(DONE, hosted_at=NOW_STAMP)), Done()),
+            gives_back(earlier(DONE, hosted_at=NOW_STAMP)),
         ),
         Row(
             DELETE, accepted(BACK), FAILED, undone(earlier(DONE)),
@@ -217,10 +271,10 @@ MOVING = Group(
             ),
         ),
         Row(DELETE, BACK, RUNNING, undone(earlier(ASLEEP)), Stop()),
-        Row(DELETE, BACK, STOPPED, undone(earlier(ASLEEP)), WriteTags(returned(earlier(ASLEEP)), Done())),
+        Row(DELETE, BACK, STOPPED, undone(earlier(ASLEEP)), gives_back(earlier(ASLEEP))),
         Row(
             DELETE, BACK, RUNNING, undone(earlier(STARTED)),
-            WriteTags(returned(earlier(DONE, hosted_at="")), Done()),
+            gives_back(earlier(DONE, hosted_at="")),
         ),
     ),
 )  # fmt: skip

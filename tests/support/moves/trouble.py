@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from hosted_model_runtime.contract import Tag
-from hosted_model_runtime.decisions.ends import Done
+from hosted_model_runtime.decisions.ends import Done, Failed, Superseded
 from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.moves import (
     Finish,
+    LetGo,
     Look,
     Note,
     Pause,
     ReadTags,
     Retry,
     Stop,
+    WriteTags,
 )
 from hosted_model_runtime.decisions.next_move import STRIPPED
 from support.moves.rows import (
@@ -49,18 +51,23 @@ from support.moves.words import (
     NOW,
     OTHER_STACK,
     SECOND,
+    THEIRS,
     UNREAD,
     Said,
+    accepted,
     answers,
     before,
     closed,
     earlier,
     failing,
     fails,
+    first_read,
     formerly,
     hours,
     late,
+    owned,
     quiet,
+    rest,
     take,
 )
 
@@ -69,8 +76,18 @@ BEHIND = Group(
     "A read that shows less than this request wrote, and nobody later, is old: for 75 s it is read again.",
     (
         Row(CREATE, CREATE.wrote(STARTED, 74), RUNNING, NOBODY, Pause()),
-        Row(CREATE, CREATE.wrote(STARTED, 75), RUNNING, NOBODY, fails(STRIPPED)),
+        Row(
+            CREATE, CREATE.wrote(STARTED, 75), RUNNING, NOBODY,
+            WriteTags(owned(CREATE.mark(State.FAILED)), Failed(STRIPPED)),
+        ),
         Row(CREATE, CREATE.wrote(STARTED, 75), STOPPED, NOBODY, fails(STRIPPED)),
+        Row(CREATE, first_read(NOTHING, 74), RUNNING, NOBODY, rest(1)),
+        Row(CREATE, first_read(NOTHING, 74), STOPPED, THEIRS, rest(1)),
+        Row(CREATE, first_read(NOTHING, 74), STOPPED, NOBODY, take(CREATE.mark(INTENT))),
+        Row(DELETE, first_read(NOTHING, 74), RUNNING, NOBODY, rest(1)),
+        Row(DELETE, first_read(NOTHING, 74), STOPPED, THEIRS, rest(1)),
+        Row(ON_TIME, first_read(NOTHING, 74), STOPPED, NOBODY, rest(1)),
+        Row(ON_TIME, first_read(NOTHING, 75), STOPPED, NOBODY, SILENCE),
         Row(CREATE, CREATE.wrote(STARTED, 74), RUNNING, CREATE.tags(INTENT), Pause()),
         Row(
             CREATE, CREATE.wrote(STARTED, 75), RUNNING, CREATE.tags(INTENT),
@@ -90,7 +107,8 @@ BEHIND = Group(
         ),
         Row(
             CREATE, CREATE.wrote(STARTED), RUNNING,
-            closed("a later Delete of another stack", SECOND, stack=OTHER_STACK), fails(STRIPPED),
+            closed("a later Delete of another stack", SECOND, stack=OTHER_STACK),
+            WriteTags(owned(CREATE.mark(State.FAILED)), Failed(STRIPPED)),
         ),
         Row(
             CREATE, CREATE.wrote(INTENT), STOPPED,
@@ -109,13 +127,36 @@ BEHIND = Group(
     ),
 )  # fmt: skip
 
+CLOSED_BEHIND = closed("a later Delete of this resource", SECOND)
+SINCE_CLOSED = Said(
+    "its mark, and closed by a later Delete of this resource", CREATE.tags(INTENT).value | CLOSED_BEHIND.value
+)
+OVERTAKEN = Group(
+    "Events that come late",
+    "Lambda may deliver an event a minute late, or again. Until every read shows what was written before, it "
+    "writes nothing that could take the model from a later owner; and what a Delete closed it gives up.",
+    (
+        Row(CREATE, first_read(NOTHING, 60), STOPPED, NOBODY, rest(15)),
+        Row(CREATE, first_read(NOTHING, 60), STOPPED, CREATE.tags(INTENT), rest(15)),
+        Row(CREATE, first_read(NOTHING, 60), STARTING, CREATE.tags(INTENT), Pause(idle=True)),
+        Row(
+            CREATE, first_read(NOTHING, 60), RUNNING, CREATE.tags(STARTED),
+            Note(CREATE.mark(DONE, NOW_STAMP)),
+        ),
+        Row(DELETE, first_read(NOTHING, 60), RUNNING, before(DONE), rest(15)),
+        Row(DELETE, first_read(NOTHING, 60), STOPPED, DELETE.tags(RELEASING), rest(15)),
+        Row(CREATE, CREATE.wrote(INTENT), STOPPED, SINCE_CLOSED, LetGo(Superseded())),
+        Row(CREATE, accepted(CREATE.wrote(INTENT)), STARTING, SINCE_CLOSED, SILENCE),
+        Row(CREATE, NOTHING, STOPPED, SINCE_CLOSED, SILENCE),
+    ),
+)  # fmt: skip
+
 QUIET = Group(
     "Quiet time",
     "A call of the request that was superseded may still land. Nothing is done until it would have.",
     (
-        Row(CREATE, quiet(CREATE.wrote(HELD), 5), STOPPED, UNREAD, Pause()),
-        Row(CREATE, quiet(CREATE.wrote(HELD), 5), STARTING, UNREAD, Pause(idle=True)),
-        Row(CREATE, quiet(CREATE.wrote(HELD), 5), STOPPED, CREATE.tags(HELD), Pause()),
+        Row(CREATE, quiet(CREATE.wrote(HELD), 5), NOT_LOOKED, UNREAD, rest(5)),
+        Row(CREATE, quiet(CREATE.wrote(HELD), 5), STOPPED, CREATE.tags(HELD), rest(5)),
         Row(CREATE, quiet(CREATE.wrote(HELD), 0), STARTING, UNREAD, ReadTags()),
         Row(CREATE, quiet(CREATE.wrote(HELD), 0), STOPPED, CREATE.tags(HELD), Note(CREATE.mark(INTENT))),
         Row(

@@ -9,7 +9,7 @@ from typing import Any
 
 from hosted_model_runtime.contract import Attribute, Scheduled, Tag
 from hosted_model_runtime.decisions import moves
-from hosted_model_runtime.decisions.ends import Done, End, Failed
+from hosted_model_runtime.decisions.ends import Done, End, Failed, Superseded
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Observed, Phase, Sighting, Units
 from hosted_model_runtime.decisions.moves import Failing, Goal, Progress, StartCall, Task, View
@@ -87,6 +87,16 @@ def quiet(remembers: Said, seconds: float) -> Said:
     """``seconds`` from now on, or before now, a call of the superseded request could still land."""
     words = f"quiet for {seconds:.0f} s more" if seconds > 0 else "was quiet"
     return remembers.but(words, not_before=NOW + seconds, in_doubt=True)
+
+
+def first_read(remembers: Said, ago: float) -> Said:
+    """It first read the tags ``ago`` seconds before; up to 70 s before, the event was still on time."""
+    late = " of an event that came late" if ago < 70 else ""
+    return remembers.but(f"first read {ago:.0f} s ago{late}", read_since=NOW - ago)
+
+
+def rest(seconds: float) -> moves.Pause:
+    return moves.Pause(idle=True, until=NOW + seconds)
 
 
 def failing(remembers: Said, since: float = 1) -> Said:
@@ -207,24 +217,31 @@ def in_words(move: moves.Move) -> str:
     match move:
         case moves.Take():
             return _taking(move) + (pause if move.in_flight else "")
-        case moves.Note(mark, is_quiet):
-            return f"write `{mark.state.value}`" + (pause if is_quiet else "")
+        case moves.Note(mark, is_quiet, closes):
+            more = " and a closing mark" if closes else ""
+            return f"write `{mark.state.value}`" + more + (pause if is_quiet else "")
         case moves.Retry(mark):
             return f"note attempt {mark.attempt}, then {Scheduled.RETRY_SECONDS:.0f} s of quiet"
         case moves.Start(units):
             return f"**Start**, {units} unit{'' if str(units) == '1' else 's'}"
-        case moves.WriteTags(tags, end, is_quiet):
+        case moves.WriteTags(tags, end, wait):
             given = Mark.parse(tags.get(Tag.REQUEST))
+            if given and given.state is State.FAILED:
+                return f"take the lease again as `failed`; {_end(end)}"
             what = (
                 f"give the lease back as `{given.state.value}`"
                 if given
                 else "write that this resource is gone"
             )
-            return what + (pause if is_quiet else f"; {_end(end)}")
+            return what + (f", then {wait:.0f} s of quiet" if wait else f"; {_end(end)}")
+        case moves.LetGo(Superseded()):
+            return "remove its mark; end in silence"
         case moves.Close(reopens):
             return ("remove the closing mark, then " if reopens else "") + "leave a closing mark"
         case moves.Finish(end):
             return _end(end)
+        case moves.Pause(_, until) if until:
+            return f"do nothing for {until - NOW:.0f} s"
         case moves.Pause(idle):
             return "wait" if idle else "look again soon"
     return _PLAIN[type(move)]

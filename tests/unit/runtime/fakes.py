@@ -46,6 +46,7 @@ class Relay:
         self.faults: list[Exception] = []
         self.successor_after: float | None = None
         self.ticked = False
+        self._put_at: float | None = None
         #: Whether the rule that brought this invocation is still there.
         self.stands = True
         self.left = self.removed = 0
@@ -67,10 +68,13 @@ class Relay:
         self.puts.append(self._clock.remaining())
         if self.faults:
             raise self.faults.pop(0)
-        self._put_at = self._clock.time
+        if self._put_at is None:
+            self._put_at = self._clock.time
 
     def taken_over(self) -> bool:
-        return self.successor_after is not None and self._clock.time >= self._put_at + self.successor_after
+        if self.successor_after is None or self._put_at is None:
+            return False
+        return self._clock.time >= self._put_at + self.successor_after
 
 
 class Model:

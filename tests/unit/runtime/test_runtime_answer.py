@@ -187,7 +187,7 @@ class TestPut:
         endpoint.statuses = list(statuses)
         answer.put(endpoint.url, b"{}", waits.append)
         assert len(endpoint.requests) == len(statuses) + 1
-        assert waits == [1.0, 2.0, 4.0][: len(statuses)]
+        assert waits == [0.5, 1.0, 2.0][: len(statuses)]
 
     def test_it_is_repeated_three_times_and_no_more(
         self, endpoint: Endpoint, waits: list[float], log: pytest.LogCaptureFixture
@@ -195,7 +195,7 @@ class TestPut:
         endpoint.statuses = [500] * 10
         with pytest.raises(answer.NotAnsweredError):
             answer.put(endpoint.url, b"{}", waits.append)
-        assert (len(endpoint.requests), waits) == (4, [1.0, 2.0, 4.0])
+        assert (len(endpoint.requests), waits) == (4, [0.5, 1.0, 2.0])
 
     def test_an_endpoint_that_hangs_is_left(
         self,
@@ -209,7 +209,7 @@ class TestPut:
         before = time.monotonic()
         answer.put(endpoint.url, b"{}", waits.append)
         assert time.monotonic() - before < 4
-        assert (len(endpoint.requests), waits) == (2, [1.0])
+        assert (len(endpoint.requests), waits) == (2, [0.5])
         assert "TimeoutError" in log.text
 
     def test_an_endpoint_out_of_reach(self, waits: list[float], log: pytest.LogCaptureFixture) -> None:
@@ -218,7 +218,7 @@ class TestPut:
             taken.bind(("127.0.0.1", 0))
             with pytest.raises(answer.NotAnsweredError) as caught:
                 answer.put(f"https://localhost:{taken.getsockname()[1]}{PATH}", b"{}", waits.append)
-        assert waits == [1.0, 2.0, 4.0]
+        assert waits == [0.5, 1.0, 2.0]
         assert SECRET not in str(caught.value)
         assert log.text.count("ConnectionRefusedError") == 4
 

@@ -161,7 +161,7 @@ class TestJudgeRelease:
 
     @pytest.mark.parametrize("logical_id", ["Model", "Other"])
     def test_another_stack_owns_it(self, logical_id: str) -> None:
-        assert judge_release(owned(mark(), OTHER, logical_id), DELETE).standing is Standing.RELEASED
+        assert judge_release(owned(mark(), OTHER, logical_id), DELETE).standing is Standing.FOREIGN
 
     @pytest.mark.parametrize("state", State)
     def test_another_resource_of_its_stack_owns_it(self, state: State) -> None:
