@@ -5,14 +5,15 @@ SEED    ?= 1
 BIN     := .venv/bin
 LOCAL   := $(BIN)/hosted-model-local
 PYTEST  := $(BIN)/pytest --durations=10
-# Most of an end-to-end test is waiting: four clouds fit two cores. Tests of one file share one.
-E2E     := $(PYTEST) -n 4 --dist loadfile tests/e2e
+# Most of an end-to-end test is waiting: four clouds fit two cores. Tests of one file share one. The order of the
+# files is that of tests/e2e/conftest.py: pytest-xdist's own has files of one test last, however long that takes.
+E2E     := $(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder -m 'not newcomer' tests/e2e
 # What the shell evaluates where `up` could not even be run: nothing after it may meet a real account.
 NOWHERE := export AWS_ENDPOINT_URL=https://hosted-model-local-up-failed.invalid AWS_ACCESS_KEY_ID=none \
 	AWS_SECRET_ACCESS_KEY=none; unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN; false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up status down synth lint unit protocol e2e test chaos mutants reliability hazards bench bench-report docs release oldest constraints clean
+.PHONY: help venv demo up status down synth lint unit protocol e2e newcomer test chaos mutants reliability hazards bench bench-report docs release newer oldest checkov constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +51,9 @@ protocol: venv ## CloudFormation's event sequences, with faults
 e2e: venv ## the real cdk command on the local cloud
 	$(E2E)
 
+newcomer: venv ## type docs/first-ten-minutes.md from `git clone` on: installs, demo and all, some ten minutes
+	$(PYTEST) -m newcomer tests/e2e/test_newcomer.py
+
 test: lint ## all of the four
 	$(PYTEST) -n 2 --dist worksteal tests/unit tests/protocol
 	$(E2E)
@@ -79,8 +83,14 @@ docs: venv .venv/.docs ## build the documentation into site/; a warning is an er
 release: venv .venv/.release ## build dist/, check it, list what is in it, install it and synthesise; nothing is uploaded
 	$(BIN)/python scripts/release.py
 
+newer: venv ## the runtime's tests on the newest Python that is installed, as the function may run on it
+	$(BIN)/python scripts/newer_python.py
+
 oldest: venv ## the constructs' tests on the oldest aws-cdk-lib that pyproject.toml admits
 	scripts/oldest_cdk.sh $(BIN)/python
+
+checkov: venv ## checkov, and cdk-nag, on the example for security teams; a minute more the first time
+	scripts/checkov.sh $(BIN)/python
 
 constraints: venv .venv/.docs .venv/.release ## write constraints.txt from what is installed
 	{ echo '# Every version the two commands install; the same next year as today. Regenerate: make constraints'; \

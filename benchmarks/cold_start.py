@@ -25,6 +25,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks import ROOT
+from hosted_model_runtime.services import ADAPTERS
+
 RUNS, QUICK_RUNS = 11, 5
 
 Progress = Callable[[str], None]
@@ -37,6 +40,7 @@ _ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_LAMBDA_FUNCTION_NAME": "HostedModels",
     "HOSTED_MODEL_RULE_PREFIX": "HostedModel-01234567-",
+    "HOSTED_MODEL_STACK_ID": "arn:aws:cloudformation:us-east-1:000000000000:stack/HostedModels/01234567",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 
@@ -50,9 +54,7 @@ _END = (
     "print(clock, cpu, kib)"
 )
 _HANDLER = "from hosted_model_runtime import index"
-_CLIENTS = {
-    "lookoutvision": "index.connect('lookoutvision')",
-    "rekognition": "index.connect('rekognition')",
+_CLIENTS = {service: f"index.connect({service!r})" for service in ADAPTERS} | {
     "events": "from hosted_model_runtime.cloudformation import crhelper_resource as own; own._events()",
 }
 
@@ -68,19 +70,23 @@ class Subject:
     compiled: bool = False
 
 
-#: boto3 has no Lookout for Vision any more: it gets the same service model in the same way.
-_ADD_SERVICE_MODEL = (
-    "import boto3, botocore.session",
-    "session = botocore.session.get_session()",
-    "session.get_component('data_loader').search_paths.append(sys.path[0] + '/hosted_model_runtime/data')",
-    "boto3.Session(botocore_session=session).client('lookoutvision')",
-)
+def _boto3(service: str) -> tuple[str, ...]:
+    """Return what makes a client with boto3 alone."""
+    data = "hosted_model_runtime/data"
+    if not (ROOT / "lambda" / data / service).is_dir():
+        return ("import boto3", f"boto3.client({service!r})")
+    # boto3 does not know the service: it gets our service model, in the way in which the function gets it.
+    return (
+        "import boto3, botocore.session",
+        "session = botocore.session.get_session()",
+        f"session.get_component('data_loader').search_paths.append(sys.path[0] + '/{data}')",
+        f"boto3.Session(botocore_session=session).client({service!r})",
+    )
+
+
 PYTHON = Subject("python", "the interpreter alone", ())
 BASELINES = {
-    "lookoutvision": Subject("boto3", "boto3 and a client of lookoutvision", _ADD_SERVICE_MODEL),
-    "rekognition": Subject(
-        "boto3", "boto3 and a client of rekognition", ("import boto3", "boto3.client('rekognition')")
-    ),
+    service: Subject("boto3", f"boto3 and a client of {service}", _boto3(service)) for service in ADAPTERS
 }
 OURS = {
     service: Subject(
@@ -88,11 +94,10 @@ OURS = {
     )
     for service, against in BASELINES.items()
 }
-COMPILED = replace(
-    OURS["lookoutvision"], what="handler and client of lookoutvision, compiled before", compiled=True
-)
+_FIRST, *_, _LAST = OURS
+COMPILED = replace(OURS[_FIRST], what=f"{OURS[_FIRST].what}, compiled before", compiled=True)
 ALL_CLIENTS = Subject(
-    "hosted-model", "handler and all three clients", (_HANDLER, *_CLIENTS.values()), BASELINES["rekognition"]
+    "hosted-model", "handler and every client", (_HANDLER, *_CLIENTS.values()), BASELINES[_LAST]
 )
 SUBJECTS = (PYTHON, *BASELINES.values(), *OURS.values(), COMPILED, ALL_CLIENTS)
 

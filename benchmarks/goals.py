@@ -126,9 +126,10 @@ def resources(results: Results) -> Goal:
     found = {row["models"]: row["resources"] for row in results.of("footprint", design=OURS)}
     if len(found) < 2 or 1 not in found:
         return _none(figure, goal)
-    further = [(found[size] - found[1]) / (size - 1) for size in found if size > 1]
-    text = f"{found[1]} / " + ", ".join(sorted({f"{each:g}" for each in further}))
-    return Goal(figure, goal, text, found[1] <= 6 and all(each == 1 for each in further))
+    further = {size - 1: found[size] - found[1] for size in sorted(found) if size > 1}
+    text = f"{found[1]} / " + ", ".join(f"{count} for {models} more" for models, count in further.items())
+    met = found[1] <= 6 and all(count == models for models, count in further.items())
+    return Goal(figure, goal, text, met)
 
 
 def _worst_ratio(results: Results, figure: str, goal: str, rows: list[Row], most: float, of: str) -> Goal:

@@ -57,9 +57,7 @@ def grow(
             call.operation for call in world.simulator.calls if call.error == "ThrottlingException"
         )
         failed = [deploy for deploy in deploys if not deploy.ok]
-        reasons = Counter(
-            d.answer.body["Reason"][:60] if d.answer else "no answer in an hour" for d in failed
-        )
+        reasons = Counter(d.answer.body["Reason"] if d.answer else "no answer in an hour" for d in failed)
         lags = [d.answered - d.hosted for d in deploys if d.ok and d.hosted and d.answered]
         wanted = ideal(models, start_seconds)
         ours = design == "hosted-model"

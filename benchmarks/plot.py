@@ -18,7 +18,18 @@ COLOURS = {
     "provider-1s": "#5b8def",
     "sleeper-5s": "#7a3e9d",
 }
+#: As short as the legend wants them.
+NAMES = {
+    "hosted-model": "this project",
+    "crhelper-2min": "crhelper, 2 min",
+    "crhelper-1min": "crhelper, 1 min",
+    "provider-5s": "Provider framework, 5 s",
+    "provider-1s": "Provider framework, 1 s",
+    "sleeper-5s": "a function that sleeps",
+}
 GREY = "#666666"
+#: Beside its dot a text is above on the right, on the left, or below on the left: x, y, anchor.
+PLACES = {"above": (8, -5, "start"), "left": (-8, 2, "end"), "below": (-8, 14, "end")}
 
 
 @dataclass
@@ -61,15 +72,21 @@ class Chart:
         self.names.append((name, colour))
 
     def mark(
-        self, design: str, point: tuple[float, float], text: str, *, strong: bool = False, below: bool = False
+        self,
+        design: str,
+        point: tuple[float, float],
+        text: str,
+        *,
+        strong: bool = False,
+        place: str = "above",
     ) -> None:
-        """Add a dot with a text above it, or below on its left."""
+        """Add a dot with a text at one of PLACES."""
         x, y = self._at(*point)
+        across, down, anchor = PLACES[place]
         colour, weight = COLOURS.get(design, GREY), "bold" if strong else "normal"
         self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6 if strong else 4}" fill="{colour}"/>')
         self.parts.append(
-            f'<text x="{x + (-8 if below else 8):.1f}" y="{y + (14 if below else -5):.1f}" '
-            f'text-anchor="{"end" if below else "start"}" fill="{colour}" '
+            f'<text x="{x + across:.1f}" y="{y + down:.1f}" text-anchor="{anchor}" fill="{colour}" '
             f'font-weight="{weight}">{escape(text)}</text>'
         )
 
@@ -114,6 +131,6 @@ class Chart:
         left = WIDTH - RIGHT + 16
         return [
             f'<rect x="{left}" y="{TOP + 22 * number}" width="14" height="4" fill="{colour}"/>'
-            f'<text x="{left + 20}" y="{TOP + 6 + 22 * number}">{escape(name)}</text>'
+            f'<text x="{left + 20}" y="{TOP + 6 + 22 * number}">{escape(NAMES.get(name, name))}</text>'
             for number, (name, colour) in enumerate(self.names)
         ]

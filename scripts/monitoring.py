@@ -187,8 +187,9 @@ def record() -> None:
 
 # --- the picture -------------------------------------------------------------------------------------------
 
-WIDTH, HEIGHT, LEFT, TOP = 300, 150, 40, 40
-CELL_WIDTH, CELL_HEIGHT = 360, 250
+#: As wide as a page's text, so that the labels are read at the size in which they are drawn.
+COLUMNS, WIDTH, HEIGHT, LEFT = 2, 320, 150, 40
+CELL_WIDTH, CELL_HEIGHT, LEGEND = 385, 280, 20
 INK, GREY = "#1c2329", "#5c6670"
 COLOURS = ("#0b5cad", "#c4501b", "#2f7d4f", "#7a4fb0")
 #: Where CloudWatch would have five minutes, the picture of a short run has five seconds.
@@ -199,7 +200,8 @@ class Panel:
     """One widget: a title, series over time, and a legend."""
 
     def __init__(self, place: int, title: str, end: float, unit: str = "") -> None:
-        self.x, self.y = 20 + CELL_WIDTH * (place % 3), 60 + CELL_HEIGHT * (place // 3)
+        self.x = 20 + CELL_WIDTH * (place % COLUMNS)
+        self.y = 66 + CELL_HEIGHT * (place // COLUMNS)
         self.title, self.end, self.unit = title, end, unit
         self.series: list[tuple[str, list[tuple[float, float]], str]] = []
 
@@ -220,21 +222,22 @@ class Panel:
             parts.append(_text(self.x + LEFT - 5, int(y + 4), label, anchor="end"))
         for second in range(0, int(self.end) + 1, 60):
             x = self.x + LEFT + WIDTH * second / self.end
-            parts.append(_text(int(x), self.y + HEIGHT + 27, f"{second // 60} min", anchor="middle"))
-        x = self.x + LEFT
-        for (name, points, kind), colour in zip(self.series, COLOURS, strict=False):
+            parts.append(_text(int(x), self.y + HEIGHT + 29, f"{second // 60} min", anchor="middle"))
+        for number, ((name, points, kind), colour) in enumerate(zip(self.series, COLOURS, strict=False)):
             placed = [
                 (self.x + LEFT + WIDTH * at / self.end, self.y + 12 + HEIGHT * (1 - value / top), value)
                 for at, value in points
             ]
-            parts += _draw(placed, kind, colour, self.y + 12 + HEIGHT)
-            parts.append(f'<rect x="{x}" y="{self.y + HEIGHT + 38}" width="10" height="10" fill="{colour}"/>')
-            parts.append(_text(x + 14, self.y + HEIGHT + 47, name))
-            x += 30 + int(6.8 * len(name))
+            parts += _draw(placed, kind, colour, self.y + 12 + HEIGHT, self.x + LEFT + WIDTH)
+            x, y = self.x + LEFT, self.y + HEIGHT + 42 + LEGEND * number
+            parts.append(f'<rect x="{x}" y="{y}" width="10" height="10" fill="{colour}"/>')
+            parts.append(_text(x + 16, y + 10, name))
         return "\n".join(parts)
 
 
-def _draw(placed: list[tuple[float, float, float]], kind: str, colour: str, floor: float) -> list[str]:
+def _draw(
+    placed: list[tuple[float, float, float]], kind: str, colour: str, floor: float, right: float
+) -> list[str]:
     if kind == "bars":
         return [
             f'<rect x="{x - 2:.1f}" y="{y:.1f}" width="4" height="{floor - y:.1f}" fill="{colour}"/>'
@@ -245,7 +248,11 @@ def _draw(placed: list[tuple[float, float, float]], kind: str, colour: str, floo
         return [
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>'
             + _text(
-                int(x) + (7 if x < 700 else -7), int(y) - 6, f"{value:.3g}", anchor="middle", colour=colour
+                int(x) + (7 if x < right - 20 else -12),
+                int(y) - 6,
+                f"{value:.3g}",
+                anchor="middle",
+                colour=colour,
             )
             for x, y, value in placed
         ]
@@ -269,12 +276,12 @@ def draw(found: dict[str, Any]) -> str:
         _hours(found, end),
         _failures(found, end),
     ]
-    width, height = 20 + 3 * CELL_WIDTH, 30 + 2 * CELL_HEIGHT
+    width, height = 20 + COLUMNS * CELL_WIDTH, 40 + CELL_HEIGHT * -(-len(panels) // COLUMNS)
     marks = "  ·  ".join(f"{at / 60:.1f} min: {words}" for at, words in found["marks"])
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'height="{height}" role="img" font-family="Helvetica, Arial, sans-serif" font-size="12">',
+            f'height="{height}" role="img" font-family="Helvetica, Arial, sans-serif" font-size="14">',
             "<title>The widgets of a hosted model's dashboard, from a run on the local cloud</title>",
             f'<rect width="{width}" height="{height}" rx="8" fill="#ffffff" stroke="#d5dade"/>',
             _text(20, 26, marks),

@@ -63,9 +63,10 @@ def build(name: str, version: str) -> tuple[Path, Path]:
 def install(wheel: Path, folder: Path) -> Path:
     """The Python of a new virtual environment that holds the wheel and what it asks for."""
     step("install the wheel in a new environment")
-    run(sys.executable, "-m", "venv", str(folder / "venv"))
+    # Without pip of its own, so that the bill of materials lists what the wheel brings and nothing else.
+    run(sys.executable, "-m", "venv", "--without-pip", str(folder / "venv"))
     python = folder / "venv" / "bin" / "python"
-    pip = (str(python), "-m", "pip", "--quiet", "--disable-pip-version-check")
+    pip = (sys.executable, "-m", "pip", "--python", str(python), "--quiet", "--disable-pip-version-check")
     run(*pip, "install", "--no-compile", "--constraint", str(ROOT / "constraints.txt"), str(wheel))
     run(*pip, "check")
     return python
@@ -99,7 +100,7 @@ def list_parts(python: Path, bill: Path) -> None:
     about = ("--pyproject", str(ROOT / "pyproject.toml"), "--mc-type", "library")
     run(sys.executable, "-m", "cyclonedx_py", "environment", *about, *options, str(python))
     parts = {one["name"] for one in json.loads(bill.read_text())["components"]}
-    if not {"aws-cdk-lib", "boto3", "constructs", "crhelper"} <= parts:
+    if not {"aws-cdk-lib", "boto3", "constructs", "crhelper"} <= parts or {"pip", "setuptools"} & parts:
         sys.exit(f"the bill of materials lists only {sorted(parts)}")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from botocore.exceptions import NoRegionError
+
 from .aws import Cloud, ServiceError
 
 
@@ -44,6 +46,6 @@ def of_stack(cloud: Cloud, stack: str, given: str | None) -> str:
 def _told(cloud: Cloud) -> list[str]:
     try:
         answer = cloud.call(cloud.default_region(), "ec2", "DescribeRegions", AllRegions=True)
-    except ServiceError:
+    except (ServiceError, NoRegionError):
         return []
     return [one["RegionName"] for one in answer["Regions"]]

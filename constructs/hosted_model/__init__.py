@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from .alarms import AlarmOptions
-from .hours import HostingHours
+from .hours import HOURS, HostingHours
 from .interface import IHostedModel
 from .lookoutvision import RETIRED, LookoutVisionModel
 from .metric_options import MetricOptions
-from .model import RETAINED, HostedModel, OnRunning
-from .provider import HostedModelProvider
-from .rekognition import RekognitionCustomLabelsModel
+from .model import RETAINED, UNITS, HostedModel, OnRunning
+from .provider import CONCURRENCY, HostedModelProvider
+from .rekognition import NO_UNITS, RekognitionCustomLabelsModel
 
 __all__ = [
+    "CONCURRENCY",
+    "HOURS",
+    "NO_UNITS",
     "RETAINED",
     "RETIRED",
+    "UNITS",
     "AlarmOptions",
     "HostedModel",
     "HostedModelProvider",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
 from aws_cdk import Duration
@@ -11,12 +12,16 @@ from .checks import Checks
 from .observe import MeasuredModel
 
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+#: So late metrics of the services may be: 10 minutes.
+_LATE = 600
 #: "PutMetricAlarm", Amazon CloudWatch API Reference: a day where the period is below an hour, else seven.
 _RANGES = {False: (_DAY, "1 day, for periods below 1 hour"), True: (7 * _DAY, "7 days")}
 
-# Units in service, and no request: units, else 0. The factor makes one request outweigh any units. FILL, and
-# the comparison by itself, take a missing count of requests for 0; the product has a value only where units
-# has one, so that the newest minutes, which are not published yet, are missing rather than 0.
+# Units in service, and no request: units, else 0. The factor makes one request outweigh any units. Metric
+# math takes what is missing for 0 in arithmetic: no count of requests is none, as is right. No units are 0
+# too, which is right for a model that is stopped, and wrong for the newest minutes of one that runs, as long
+# as they are not published. So not all points of the alarm's range must be above 0 ("M out of N", "Using
+# Amazon CloudWatch alarms", Amazon CloudWatch User Guide): at N of N the alarm might never go off.
 IDLE = "units * (units > FILL(requests, 0) * 1000000)"
 
 
@@ -44,6 +49,12 @@ class Alarmed(MeasuredModel):
 
         A model that is stopped is not idle: it publishes no units, and that is no alarm.
 
+        Metrics can be late, and what is not there counts as no units. So the alarm looks at 10 minutes more
+        than ``idle_for`` (one period more where periods are longer), and in as much of that the model may
+        seem stopped, or be used. A model that publishes no InServiceInferenceUnits never seems idle: of
+        Rekognition, one that was trained before September 2022. A warning says so at synth where the ARN
+        tells the time of training.
+
         Parameters
         ----------
         construct_id
@@ -65,9 +76,15 @@ class Alarmed(MeasuredModel):
             When a time breaks its limit; the text begins with the alarm's path.
         """
         checks = Checks(self, construct_id)
-        idle = _seconds(checks, "idle_for", idle_for or Duration.hours(2))
-        every = _seconds(checks, "period", period or Duration.minutes(5 if idle <= _DAY else 60))
+        check(checks, options)
+        if requests is not None:
+            checks.has("requests", requests, "to_metric_config", "aws_cloudwatch.IMetric")
+        idle = _seconds(checks, "idle_for", Duration.hours(2) if idle_for is None else idle_for)
+        default = Duration.minutes(5 if idle <= _DAY else 60)
+        every = _seconds(checks, "period", default if period is None else period)
         _check_range(checks, idle, every)
+        idle_ones, looked_at = _of(idle, every)
+        self._warn_of_no_units()
         step = Duration.seconds(every)
         expression = cloudwatch.MathExpression(
             expression=IDLE,
@@ -89,7 +106,8 @@ class Alarmed(MeasuredModel):
             metric=expression,
             threshold=0,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=idle // every,
+            evaluation_periods=looked_at,
+            datapoints_to_alarm=idle_ones,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             **chosen,
         )
@@ -124,10 +142,9 @@ class Alarmed(MeasuredModel):
             When a value breaks its limit; the text begins with the alarm's path.
         """
         checks = Checks(self, construct_id)
-        every = _seconds(checks, "period", period or Duration.minutes(5))
-        _check_range(checks, every, every)
-        if threshold < 1:
-            checks.fail(f"threshold must be at least 1, but it is {threshold}")
+        every = period_seconds(checks, period)
+        check(checks, options)
+        checks.whole("threshold", threshold, 1)
         own: AlarmOptions = {
             "alarm_description": "A model could not be hosted or stopped: the function's log has the reason"
         }
@@ -144,13 +161,33 @@ class Alarmed(MeasuredModel):
         )
 
 
+def check(checks: Checks, options: Mapping[str, object]) -> None:
+    """Check what alarms have in common."""
+    checks.known(options, AlarmOptions.__annotations__)
+    for name, value in options.items():
+        (checks.boolean if name == "actions_enabled" else checks.text)(name, value)
+
+
+def period_seconds(checks: Checks, period: Duration | None) -> int:
+    """Return the seconds of the period of an alarm that looks at one: 5 minutes, unless it is said."""
+    every = _seconds(checks, "period", Duration.minutes(5) if period is None else period)
+    _check_range(checks, every, every)
+    return every
+
+
 def _seconds(checks: Checks, name: str, value: Duration) -> int:
-    if value.is_unresolved():
-        checks.fail(f"{name} must be known at synth, but it is a token")
-    milliseconds = value.to_milliseconds()
+    milliseconds = checks.milliseconds(name, value)
     if milliseconds < 1000 * _MINUTE or milliseconds % (1000 * _MINUTE):
         checks.fail(f"{name} must be whole minutes, at least 1, but it is {milliseconds / 60_000:g}")
     return int(milliseconds / 1000)
+
+
+def _of(idle: int, every: int) -> tuple[int, int]:
+    """Return M and N, of "M out of N": how many of the looked at periods must be idle."""
+    late = -(-_LATE // every)
+    limit, _ = _RANGES[every >= _HOUR]
+    looked_at = min(idle // every + late, limit // every)
+    return max(1, min(idle // every, looked_at - late)), looked_at
 
 
 def _check_range(checks: Checks, idle: int, every: int) -> None:

@@ -21,11 +21,6 @@ _TIME_STAMP = "A version's time stamp is not known from its name, which is exact
 
 def accept_function(function: lambda_.Function) -> None:
     """Accept what is reported of the function."""
-    _acknowledge(
-        function,
-        "L1",
-        "The newest runtime that every supported release of aws-cdk-lib knows; it is maintained.",
-    )
     resource = function.node.default_child
     if isinstance(resource, CfnResource):
         # CDK writes the dependency on role and policy beside the reference to the role, for every function.

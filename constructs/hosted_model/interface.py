@@ -8,7 +8,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 
+from . import metric_options
 from .alarms import Alarmed, AlarmOptions
+from .checks import Checks
 from .metric_options import MetricOptions
 
 
@@ -60,6 +62,14 @@ class HostedModelBase(Alarmed):
         return self._grant(grantee, actions, self.model_arn)
 
     def _grant(self, grantee: iam.IGrantable, actions: tuple[str, ...], arn: str) -> iam.Grant:
+        checks = Checks.of(self)
+        checks.has("grantee", grantee, "grant_principal", "IGrantable: a role, a user, a function")
+        if not actions:
+            checks.fail(
+                "actions must be at least one, such as 'rekognition:ListTagsForResource', but it is none"
+            )
+        for number, action in enumerate(actions):
+            checks.text(f"actions[{number}]", action)
         return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[arn])
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
@@ -72,6 +82,9 @@ class HostedModelBase(Alarmed):
         options
             Those of ``aws_cloudwatch.Metric``. Default: the average of five minutes.
         """
+        checks = Checks.of(self)
+        checks.text("metric_name", metric_name)
+        metric_options.check(checks, options)
         own: MetricOptions = {
             "dimensions_map": dict(zip(self.METRIC_DIMENSIONS, self._names, strict=True)),
         }

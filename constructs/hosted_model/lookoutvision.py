@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Unpack
 
-from aws_cdk import Annotations, Duration, Fn, RemovalPolicy, Stack, Token
+from aws_cdk import Annotations, Duration, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from hosted_model_runtime.contract import LookoutVision as Names
 
-from .checks import Checks
+from .checks import Checks, is_token
 from .grants import lookoutvision
 from .hours import HostingHours
 from .interface import HostedModelBase
@@ -147,6 +147,7 @@ class LookoutVisionModel(HostedModel, LookoutVisionModelBase):
                 grants=lookoutvision.grants(stack),
                 model=model,
                 names=(project_name, model_version),
+                units_by_default=Names.INFERENCE_UNITS_BY_DEFAULT,
                 claim_arn=lookoutvision.arn(stack, project_name, "*" if latest else model_version),
             ),
             min_inference_units=min_inference_units,
@@ -168,10 +169,10 @@ class LookoutVisionModel(HostedModel, LookoutVisionModelBase):
     @staticmethod
     def from_model_arn(scope: Construct, construct_id: str, model_arn: str) -> LookoutVisionModelBase:
         """Return a model that something else hosts, for its grants and metrics; nothing is deployed."""
-        if not Token.is_unresolved(model_arn) and not _ARN.fullmatch(model_arn):
-            Checks(scope, construct_id).fail(
-                f"model_arn must be the ARN of a Lookout for Vision model, but it is {model_arn!r}"
-            )
+        checks = Checks(scope, construct_id)
+        checks.text("model_arn", model_arn)
+        if not is_token(model_arn) and not _ARN.fullmatch(model_arn):
+            checks.fail(f"model_arn must be the ARN of a Lookout for Vision model, but it is {model_arn!r}")
         parts = Fn.split("/", model_arn)
         return _Imported(scope, construct_id, model_arn, (Fn.select(1, parts), Fn.select(2, parts)))
 

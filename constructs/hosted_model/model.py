@@ -20,6 +20,8 @@ from .hours import HostingHours
 from .interface import HostedModelBase
 from .provider import HostedModelProvider
 
+#: Silence it with ``Annotations.of(model).acknowledge_warning(UNITS)``.
+UNITS = "cdk-hosted-model:units"
 #: Silence it with ``Annotations.of(model).acknowledge_warning(RETAINED)``.
 RETAINED = "cdk-hosted-model:retained"
 
@@ -49,12 +51,15 @@ class Declaration:
         Project and version: unique in an account and region, however the model is named.
     claim_arn
         The narrowest ARN or pattern that is known before the deploy.
+    units_by_default
+        How many units an account may give one model unless it has asked for more; None where all may.
     """
 
     grants: ServiceGrants
     model: Mapping[str, str]
     names: tuple[str, str]
     claim_arn: str
+    units_by_default: int | None = None
 
 
 class HostedModel(HostedModelBase):
@@ -125,17 +130,39 @@ class HostedModel(HostedModelBase):
         self.node.default_child = made = resource.node.default_child
         if windows and isinstance(made, CfnResource):
             provider = self.provider
-            role = provider.schedule_role
-            hours.schedule(self, windows, made, provider.function.function_arn, role.role_arn, properties)
+            queue = provider.dead_letter_queue
+            hours.schedule(
+                self,
+                windows,
+                made,
+                provider.function.function_arn,
+                provider.schedule_role.role_arn,
+                queue.queue_arn if queue else None,
+                properties,
+            )
         self.model_arn = resource.get_att_string(Attribute.MODEL_ARN)
         self.model_version = resource.get_att_string(Attribute.MODEL_VERSION)
         self.status = resource.get_att_string(Attribute.STATUS)
         self.hosted_at = resource.get_att_string(Attribute.HOSTED_AT)
         self._names = declaration.names
+        hours.warn(self, windows)
+        self._warn_of_units(declaration, min_inference_units, max_inference_units)
         if removal_policy is not RemovalPolicy.DESTROY:
             Annotations.of(self).add_warning_v2(
                 RETAINED,
                 "removal_policy keeps this model running, and billed, after the stack no longer declares it, "
                 "replacement included. It keeps its hosted-model: tags: remove them before another stack "
                 "hosts it.",
+            )
+
+    def _warn_of_units(self, declaration: Declaration, minimum: int, maximum: int | None) -> None:
+        most, usual = max(minimum, maximum or minimum), declaration.units_by_default
+        if usual is not None and most > usual:
+            name, most = (
+                ("min_inference_units", minimum) if minimum > usual else ("max_inference_units", most)
+            )
+            Annotations.of(self).add_warning_v2(
+                UNITS,
+                f"{name} is {most:,}, and {usual} is the most that an account gives one model unless it has "
+                "asked for more: without that the deploy fails, and with it each unit is billed.",
             )

@@ -11,6 +11,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from hosted_model_runtime.contract import Metric as Names
 
+from . import metric_options
+from .checks import Checks
 from .metric_options import MetricOptions
 
 
@@ -39,6 +41,9 @@ class MeasuredModel(Resource):
 
     def _units(self, kind: str, period: Duration) -> cloudwatch.Metric:
         raise NotImplementedError
+
+    def _warn_of_no_units(self) -> None:
+        """Say so at synth if the model is known to publish no units in service."""
 
     def metric_time_to_hosted(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return how long starts took, from CloudFormation's request to a model that answers; seconds."""
@@ -73,6 +78,7 @@ class MeasuredModel(Resource):
     def _own(
         self, name: str, statistic: str, options: MetricOptions, more: Mapping[str, str] | None = None
     ) -> cloudwatch.Metric:
+        metric_options.check(Checks.of(self), options)
         values = (self.METRIC_SERVICE, *self._names)
         own: MetricOptions = {
             "dimensions_map": {**dict(zip(Names.DIMENSIONS, values, strict=True)), **(more or {})},

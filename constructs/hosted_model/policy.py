@@ -98,11 +98,12 @@ def relay(rules: str) -> iam.PolicyStatement:
     )
 
 
-def invoke(function_arn: str) -> iam.PolicyDocument:
-    """Return the permission for the schedules of hosting hours to invoke the function."""
-    return iam.PolicyDocument(
-        statements=[iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function_arn])]
-    )
+def invoke(function_arn: str, dead_letter_arn: str | None) -> iam.PolicyDocument:
+    """Return what schedules of hosting hours need: to invoke the function, and to say that they could not."""
+    statements = [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function_arn])]
+    if dead_letter_arn:
+        statements.append(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letter_arn]))
+    return iam.PolicyDocument(statements=statements)
 
 
 def vpc() -> iam.PolicyStatement:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Unpack
 from weakref import WeakKeyDictionary
 
 import jsii
-from aws_cdk import Aws, Duration, Fn, IStableStringProducer, Lazy, Stack
+from aws_cdk import Annotations, Aws, Duration, Fn, IStableStringProducer, Lazy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
 from hosted_model_runtime.contract import REQUEST_ID_LENGTH, RULE_NAME_MAX, Env
 
-from . import asset, findings, policy, stable_ids
-from .checks import Checks
+from . import alarms, asset, findings, policy, stable_ids
+from .alarms import AlarmOptions
+from .checks import Checks, is_token
 from .grants import ServiceGrants
-from .role_policy import RolePolicy
+from .role_policy import FunctionRole
 from .stable_ids import PROVIDER_ID
 
 _RULE_PREFIX = "HostedModel-"
@@ -28,6 +33,17 @@ _RULE_PREFIX = "HostedModel-"
 _STACK_DIGITS = 9
 if len(_RULE_PREFIX) + _STACK_DIGITS + REQUEST_ID_LENGTH > RULE_NAME_MAX:
     raise AssertionError("the relay's rule names would pass EventBridge's limit")
+
+#: Silence it with ``Annotations.of(provider).acknowledge_warning(CONCURRENCY)``.
+CONCURRENCY = "cdk-hosted-model:concurrency"
+
+#: Releases of aws-cdk-lib from before Lambda had it do not know it.
+_NEWEST: lambda_.Runtime = getattr(lambda_.Runtime, "PYTHON_3_14", lambda_.Runtime.PYTHON_3_13)
+
+#: "Memory: 128 MB to 10,240 MB" (Lambda quotas, AWS Lambda Developer Guide).
+_MEMORY = (128, 10_240)
+#: What the function's code needs.
+_OLDEST_MINOR = 11
 
 _PROVIDERS: WeakKeyDictionary[Stack, HostedModelProvider] = WeakKeyDictionary()
 
@@ -62,16 +78,39 @@ class HostedModelProvider(Construct):
         hour without a reason. Default: no VPC.
     vpc_subnets, security_groups
         Of ``vpc``. Default: its private subnets; a new group that lets everything out.
+    dead_letter_queue
+        Where an event goes that Lambda gave up on: after three attempts that failed, or after six hours
+        without a free execution. What arrives is the event as the function was given it: a request of
+        CloudFormation or a schedule, or the tick of a relay's rule; why, in the message attributes
+        ``ErrorCode`` and ``ErrorMessage``. A request carries its presigned ResponseURL, with which whoever
+        reads the message can answer CloudFormation for two hours: encrypt the queue, and let few read it.
+        What EventBridge Scheduler could not deliver to the function goes there, too. Default: none; such an
+        event is lost. "Capturing records of Lambda asynchronous invocations", AWS Lambda Developer Guide.
+    reserved_concurrent_executions
+        Executions that the function has for itself, and cannot exceed; at least 1. Every start or stop that
+        is awaited holds one, two while one invocation hands over to the next: declare at most half as many
+        models, or a warning says so at synth. Default: it shares those of the account.
+    tracing
+        Whether AWS X-Ray traces the function. Default: ``Tracing.DISABLED``.
+    environment_encryption
+        Encrypts the function's environment variables, which hold no secret; the role may then decrypt with
+        it. Default: Lambda's own key.
+    runtime
+        A Python of Lambda, 3.11 or later. Default: Python 3.14, where this aws-cdk-lib knows it, else 3.13.
 
     Attributes
     ----------
     function, role, log_group
-        The parts, for aspects, alarms and permissions boundaries.
+        The parts, for aspects, alarms and permissions boundaries. What is granted to the role goes into
+        managed policies.
+    dead_letter_queue
+        The one that was given, or None.
 
     Raises
     ------
     ValueError
-        When the stack has a provider, or when properties exclude one another.
+        When the stack has a provider, when a property breaks its limit, or when properties exclude one
+        another; the text begins with the construct's path.
     """
 
     def __init__(
@@ -86,34 +125,60 @@ class HostedModelProvider(Construct):
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        dead_letter_queue: sqs.IQueue | None = None,
+        reserved_concurrent_executions: int | None = None,
+        tracing: lambda_.Tracing = lambda_.Tracing.DISABLED,
+        environment_encryption: kms.IKey | None = None,
+        runtime: lambda_.Runtime | None = None,
     ) -> None:
-        stack = Stack.of(scope)
         checks = Checks(scope, construct_id)
+        stack = Stack.of(scope)
         _check_only(checks, stack)
         if log_group is not None and (log_retention is not None or log_encryption_key is not None):
             checks.fail("log_group excludes log_retention and log_encryption_key: set them where it is made")
+        for name, given, attribute, kind in (
+            ("log_group", log_group, "log_group_arn", "aws_logs.ILogGroup"),
+            ("log_encryption_key", log_encryption_key, "key_arn", "aws_kms.IKey"),
+            ("vpc", vpc, "vpc_id", "aws_ec2.IVpc"),
+            ("dead_letter_queue", dead_letter_queue, "queue_arn", "aws_sqs.IQueue"),
+            ("environment_encryption", environment_encryption, "key_arn", "aws_kms.IKey"),
+        ):
+            if given is not None:
+                checks.has(name, given, attribute, kind)
+        checks.whole("memory_size", memory_size, *_MEMORY)
+        if log_retention is not None:
+            checks.one_of("log_retention", log_retention, logs.RetentionDays)
+        if vpc_subnets is not None and not isinstance(vpc_subnets, ec2.SubnetSelection | dict):
+            checks.fail(f"vpc_subnets must be an aws_ec2.SubnetSelection, but it is {vpc_subnets!r}")
+        if security_groups is not None:
+            checks.several("security_groups", security_groups, "security_group_id", "aws_ec2.ISecurityGroup")
+        if reserved_concurrent_executions is not None:
+            checks.whole("reserved_concurrent_executions", reserved_concurrent_executions, 1)
+        checks.one_of("tracing", tracing, lambda_.Tracing)
+        if runtime is not None:
+            _check_runtime(checks, runtime)
         if vpc is None and (vpc_subnets is not None or security_groups is not None):
             checks.fail("vpc_subnets and security_groups need vpc")
         super().__init__(scope, construct_id)
         _PROVIDERS[stack] = self
         self._schedule_role: iam.Role | None = None
         self._declared: Counter[str] = Counter()
+        self._executions = reserved_concurrent_executions
+        self.dead_letter_queue = dead_letter_queue
         self.log_group = log_group or self._make_log_group(log_retention, log_encryption_key)
-        self.role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="Starts and stops the hosted models of one CloudFormation stack",
-        )
+        self.role = FunctionRole(self, "Role", own_log_group=log_group is None)
         self.log_group.grant_write(self.role)
         prefix = self._rule_prefix()
         rules = stack.format_arn(service="events", resource="rule", resource_name=f"{prefix}*")
-        self._policy = RolePolicy(self, self.role, policy.relay(rules), *([policy.vpc()] if vpc else []))
+        self.role.policies.add_own(policy.relay(rules), *([policy.vpc()] if vpc else []))
+        self.role.policies.add_cleanup()
+        if environment_encryption is not None:
+            environment_encryption.grant_decrypt(self.role)
         self.function = lambda_.Function(
             self,
             "Function",
             description="Hosts models for CloudFormation: starts, resizes, swaps and stops them",
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=runtime or _NEWEST,
             architecture=lambda_.Architecture.ARM_64,
             handler="hosted_model_runtime.index.handler",
             code=asset.code(),
@@ -123,9 +188,14 @@ class HostedModelProvider(Construct):
             memory_size=memory_size,
             environment={
                 Env.RULE_PREFIX: prefix,
+                Env.STACK_ID: Aws.STACK_ID,
                 # The one property of the function that a further model changes.
                 Env.MODELS: Lazy.string(_Counts(self._declared)),
             },
+            environment_encryption=environment_encryption,
+            dead_letter_queue=dead_letter_queue,
+            reserved_concurrent_executions=reserved_concurrent_executions,
+            tracing=tracing,
             vpc=vpc,
             vpc_subnets=vpc_subnets,
             security_groups=security_groups,
@@ -155,7 +225,12 @@ class HostedModelProvider(Construct):
                     conditions={"StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": group}},
                 ),
                 description="Lets the hosting hours of one CloudFormation stack invoke its function",
-                inline_policies={"Invoke": policy.invoke(self.function.function_arn)},
+                inline_policies={
+                    "Invoke": policy.invoke(
+                        self.function.function_arn,
+                        self.dead_letter_queue.queue_arn if self.dead_letter_queue else None,
+                    )
+                },
             )
             stable_ids.keep(self, self._schedule_role)
         return self._schedule_role
@@ -169,13 +244,75 @@ class HostedModelProvider(Construct):
     @staticmethod
     def of(scope: Construct) -> HostedModelProvider:
         """Return the provider of the stack that ``scope`` is in; it is made when there is none."""
+        if not isinstance(scope, Construct):
+            raise ValueError(f"HostedModelProvider.of: scope must be a construct, but it is {scope!r}")  # noqa: TRY004
         stack = Stack.of(scope)
         return _PROVIDERS.get(stack) or HostedModelProvider(stack, PROVIDER_ID)
 
     def declare(self, grants: ServiceGrants, model_arn: str) -> None:
         """Let the function start the models of a service, and claim this one; count it for its pace."""
+        self.role.policies.declare(grants, model_arn)
         self._declared[grants.service] += 1
-        self._policy.declare(grants, model_arn)
+        executions, models = self._executions, self._declared.total()
+        if executions is None or is_token(executions) or 2 * models <= executions:
+            return
+        Annotations.of(self).add_warning_v2(
+            CONCURRENCY,
+            f"reserved_concurrent_executions is {executions}, which carries {executions // 2} models, and "
+            "the stack declares more: each start or stop that is awaited holds an execution, two while one "
+            "invocation hands over to the next. If they all start at once, some wait, and may be too late "
+            "for CloudFormation: reserve two executions for each model, or none.",
+        )
+
+    def add_dropped_request_alarm(
+        self,
+        construct_id: str = "DroppedRequestAlarm",
+        *,
+        period: Duration | None = None,
+        **options: Unpack[AlarmOptions],
+    ) -> cloudwatch.Alarm:
+        """Alarm when Lambda gave up on an event: a request of CloudFormation or a schedule, or a tick.
+
+        It counts AsyncEventsDropped, in which Lambda counts each event that it gave up on, whether that went
+        on to ``dead_letter_queue`` or was lost ("Types of metrics for Lambda functions", AWS Lambda Developer
+        Guide). What to do then is in the page on operations.
+
+        Parameters
+        ----------
+        construct_id
+            Below the provider. Default: ``DroppedRequestAlarm``.
+        period
+            Whole minutes, at most a day. Default: 5 minutes.
+        options
+            Those of ``aws_cloudwatch.Alarm``.
+
+        Raises
+        ------
+        ValueError
+            When a value breaks its limit; the text begins with the alarm's path.
+        """
+        checks = Checks(self, construct_id)
+        every = alarms.period_seconds(checks, period)
+        alarms.check(checks, options)
+        own: AlarmOptions = {
+            "alarm_description": "Lambda gave up on a request for a hosted model: see whether the model runs "
+            "that the stack declares, and none other"
+        }
+        chosen: AlarmOptions = {**own, **options}
+        alarm = cloudwatch.Alarm(
+            self,
+            construct_id,
+            metric=self.function.metric(
+                "AsyncEventsDropped", statistic="Sum", period=Duration.seconds(every)
+            ),
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            **chosen,
+        )
+        stable_ids.keep(self, alarm)
+        return alarm
 
     def _make_log_group(self, retention: logs.RetentionDays | None, key: kms.IKey | None) -> logs.LogGroup:
         if key is not None:
@@ -221,6 +358,16 @@ class _Counts:
 
     def produce(self) -> str:
         return " ".join(f"{service}={count}" for service, count in sorted(self._counts.items()))
+
+
+def _check_runtime(checks: Checks, runtime: object) -> None:
+    name = runtime.name if isinstance(runtime, lambda_.Runtime) else ""
+    version = re.fullmatch(r"python3\.(\d+)", name)
+    if version is None or int(version[1]) < _OLDEST_MINOR:
+        checks.fail(
+            f"runtime must be an aws_lambda.Runtime, of Python 3.{_OLDEST_MINOR} or later, but it is "
+            f"{name or repr(runtime)}"
+        )
 
 
 def _check_only(checks: Checks, stack: Stack) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from aws_cdk import Arn, ArnFormat, Duration, Fn, RemovalPolicy, Stack, Token
+from aws_cdk import Annotations, Arn, ArnFormat, Duration, Fn, RemovalPolicy, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from hosted_model_runtime.contract import Rekognition as Names
 
-from .checks import Checks
+from .checks import Checks, is_token
 from .grants import rekognition
 from .hours import HostingHours
 from .interface import HostedModelBase
@@ -20,6 +20,8 @@ from .metric_options import MetricOptions
 from .model import Declaration, HostedModel, OnRunning
 from .observe import Calls
 
+#: Silence it with ``Annotations.of(model).acknowledge_warning(NO_UNITS)``.
+NO_UNITS = "cdk-hosted-model:no-unit-metrics"
 #: Of an ARN between slashes: `…:project/NAME/TIMESTAMP`, `…:project/NAME/version/VERSION/TIMESTAMP`.
 _PARTS_OF_PROJECT, _PARTS_OF_VERSION = 3, 5
 
@@ -35,6 +37,8 @@ class RekognitionCustomLabelsModelBase(HostedModelBase):
     METRIC_NAMESPACE = "AWS/Rekognition"
     METRIC_DIMENSIONS = ("ProjectName", "VersionName")
 
+    #: The version's ARN where it is known at synth.
+    _version_arn: str | None = None
     #: What DescribeProjectVersions takes; a pattern where only the version's ARN is known.
     _project_arn: str
 
@@ -69,6 +73,14 @@ class RekognitionCustomLabelsModelBase(HostedModelBase):
             latency=self.metric_detect_custom_labels("ResponseTime", period=period),
             whose="all models",
         )
+
+    def _warn_of_no_units(self) -> None:
+        if self._version_arn is not None and not Names.publishes_units(self._version_arn):
+            Annotations.of(self).add_warning_v2(
+                NO_UNITS,
+                "this model was trained before September 2022, and such a model publishes no "
+                "InServiceInferenceUnits: the idle alarm never goes off. Train it anew, or watch the bill.",
+            )
 
     def grant_detect_custom_labels(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow DetectCustomLabels with this model."""
@@ -138,8 +150,9 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
             Names.VERSION_NAME: version_name,
         }
         model = {name: value for name, value in members.items() if value is not None}
+        checks = Checks(scope, construct_id)
         stack = Stack.of(scope)
-        _check(Checks(scope, construct_id), stack, model)
+        _check(checks, stack, model)
         names = _names(project_version_arn or "", project_arn or "", version_name)
         super().__init__(
             scope,
@@ -149,6 +162,7 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
                 model=model,
                 names=names,
                 # The version's time stamp is not known from its name.
+                units_by_default=Names.INFERENCE_UNITS_BY_DEFAULT,
                 claim_arn=project_version_arn or rekognition.arn(stack, names[0], "version", names[1], "*"),
             ),
             min_inference_units=min_inference_units,
@@ -159,12 +173,14 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
             removal_policy=removal_policy,
         )
         self._project_arn = project_arn or rekognition.arn(stack, names[0], "*")
+        self._version_arn = None if is_token(project_version_arn) else project_version_arn
 
     @staticmethod
     def from_model_arn(
         scope: Construct, construct_id: str, model_arn: str
     ) -> RekognitionCustomLabelsModelBase:
         """Return a model that something else hosts, for its grants and metrics; nothing is deployed."""
+        Checks(scope, construct_id).text("model_arn", model_arn)
         return _Imported(scope, construct_id, model_arn, None)
 
     @staticmethod
@@ -173,6 +189,7 @@ class RekognitionCustomLabelsModel(HostedModel, RekognitionCustomLabelsModelBase
     ) -> RekognitionCustomLabelsModelBase:
         """Return a model that something else hosts; its project's ARN makes ``grant_describe`` exact."""
         checks = Checks(scope, construct_id)
+        checks.text("model_arn", model_arn)
         checks.members(Names.LIMITS, {Names.PROJECT_VERSION_ARN: model_arn, Names.PROJECT_ARN: project_arn})
         return _Imported(scope, construct_id, model_arn, project_arn)
 
@@ -183,6 +200,7 @@ class _Imported(RekognitionCustomLabelsModelBase):
         super().__init__(scope, construct_id, environment_from_arn=model_arn)
         parts = Fn.split("/", model_arn)
         self.model_arn = model_arn
+        self._version_arn = None if is_token(model_arn) else model_arn
         self._names = (Fn.select(1, parts), Fn.select(3, parts))
         self.model_version = self._names[1]
         before = Fn.select(0, parts)
@@ -212,7 +230,7 @@ def _check(checks: Checks, stack: Stack, model: dict[str, str]) -> None:
     checks.members(Names.LIMITS, model)
     for name in (Names.PROJECT_VERSION_ARN, Names.PROJECT_ARN):
         arn = model.get(name)
-        if arn is None or Token.is_unresolved(arn):
+        if arn is None or is_token(arn):
             continue
         parts = Arn.split(arn, ArnFormat.SLASH_RESOURCE_NAME)
         for what, its, ours in (

@@ -1,7 +1,7 @@
 """What the function's role holds: statements that stand while there is a provider, and the declared models.
 
-"IAM and AWS STS quotas", IAM User Guide: the inline policies of a role take 10,240 characters in all, a
-managed policy 6,144, and a role 10 managed policies.
+All of it is in managed policies, because many rules forbid inline ones. "IAM and AWS STS quotas", IAM User
+Guide: a managed policy takes 6,144 characters, white space not counted, and a role 10 managed policies.
 """
 
 from __future__ import annotations
@@ -10,51 +10,74 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Token
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from . import findings, policy, stable_ids
 from .grants import SERVICES, ServiceGrants
 
-#: Beyond this the CDK itself splits a role's policy.
-_INLINE = 10_000
-#: What the CDK reckons for an ARN with a token in it, quotation marks and comma included.
-_INLINE_ARN = 153
 _MANAGED = 6_144
 #: The document around the statements, and the member for a claim's resources, which has none at first.
 _FRAME = 60
-#: The statement for the log group, whose name has up to 512 characters.
-_LOGS = 700
-#: The longest that is deployed: a stack's name has up to 128 characters.
+#: The longest that is deployed; a stack's name has up to 128 characters, a log group's up to 512.
 _LONGEST = {
     "AWS::Partition": "aws-us-gov",
     "AWS::Region": "ap-northeast-1",
     "AWS::AccountId": "111122223333",
-    "AWS::StackId": f"arn:aws-us-gov:cloudformation:ap-northeast-1:111122223333:stack/{'s' * 128}/{'0' * 36}",
 }
+_STACK_NAME, _LOG_GROUP_NAME, _LOGICAL_ID, _ARN = 128, 512, 100, 80
 _UNKNOWN = "-" * 100
 
 
-@dataclass(slots=True)
-class _Room:
-    """How many characters a policy can still take."""
+class FunctionRole(iam.Role):
+    """The function's role. Whatever is granted to it, by whomever, goes into managed policies.
 
+    Parameters
+    ----------
+    provider
+        Whose part it is.
+    construct_id
+        Below the provider.
+    own_log_group
+        Whether the log group's name is made by CloudFormation, hence no longer than it makes them.
+    """
+
+    def __init__(self, provider: Construct, construct_id: str, *, own_log_group: bool) -> None:
+        super().__init__(
+            provider,
+            construct_id,
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description="Starts and stops the hosted models of one CloudFormation stack",
+        )
+        self.policies = RolePolicies(provider, self, spare=0 if own_log_group else _LOG_GROUP_NAME)
+
+    def add_to_principal_policy(self, statement: iam.PolicyStatement) -> iam.AddToPrincipalPolicyResult:
+        """Add a statement; the CDK calls this for every grant."""
+        self.policies.add(statement)
+        return iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=self)
+
+
+@dataclass(slots=True)
+class _Written:
+    """One managed policy, and how many characters it can still take."""
+
+    policy: iam.ManagedPolicy
     left: int
 
 
 @dataclass(slots=True)
 class _Claims:
-    """One service's models: the statement that the next ARN joins, its policy's room, and all ARNs so far."""
+    """One service's models: the statement that the next ARN joins, where it is, and all ARNs so far."""
 
-    statement: iam.PolicyStatement | None = None
-    room: _Room = field(default_factory=lambda: _Room(0))
-    statements: int = 0
+    statement: iam.PolicyStatement
+    written: _Written
+    statements: int = 1
     arns: set[str] = field(default_factory=set)
 
 
-class RolePolicy:
-    """Writes the policies of one provider's role.
+class RolePolicies:
+    """Writes the managed policies of one provider's role, as few as there can be.
 
     Parameters
     ----------
@@ -62,87 +85,98 @@ class RolePolicy:
         Whose parts the policies are.
     role
         The function's.
-    statements
-        What the function needs whatever the services are.
+    spare
+        Characters that the first policy keeps free.
     """
 
-    def __init__(self, provider: Construct, role: iam.Role, *statements: iam.PolicyStatement) -> None:
-        self._provider, self._role, self._stack = provider, role, Stack.of(role)
+    def __init__(self, provider: Construct, role: iam.Role, spare: int) -> None:
+        self._provider, self._role, self._spare, self._stack = provider, role, spare, Stack.of(role)
+        self._written: list[_Written] = []
         self._claims: dict[str, _Claims] = {}
-        self._inline = _Room(_INLINE - _FRAME - _LOGS)
+
+    def add_own(self, *statements: iam.PolicyStatement) -> None:
+        """Add statements of ours; whatever checkers of templates report of them is accepted."""
         for statement in statements:
-            self._add(statement)
+            for resource in statement.resources:
+                findings.accept_resource(self._role, statement.sid or "", resource)
+            self.add(statement)
+
+    def add_cleanup(self) -> None:
+        """Add what a Delete needs, for every service that there is."""
         for service in SERVICES:
-            for statement in policy.cleanup(service(self._stack)):
-                self._add(statement)
+            self.add_own(*policy.cleanup(service(self._stack)))
 
     def declare(self, grants: ServiceGrants, model_arn: str) -> None:
         """Let the function start the models of a service, and claim this one."""
-        claims = self._claims.setdefault(grants.service, _Claims())
+        size = self._size(model_arn)
+        claims = self._claims.get(grants.service)
+        if claims is None:
+            self.add_own(policy.start(grants))
+            claims = self._claims[grants.service] = _Claims(*self._claim(grants, 1, size))
         if model_arn in claims.arns:
             return
+        if size > claims.written.left:
+            claims.statements += 1
+            claims.statement, claims.written = self._claim(grants, claims.statements, size)
         claims.arns.add(model_arn)
         findings.accept_resource(self._role, f"{grants.prefix}Claim", model_arn)
-        size = self._size(model_arn)
-        if claims.room is self._inline:
-            size = max(size, _INLINE_ARN)
-        if claims.statement is None or size > claims.room.left:
-            claims.statement = self._next_claim(grants, claims, size)
         # A statement can be added to until the template is written.
         claims.statement.add_resources(model_arn)
-        claims.room.left -= size
+        claims.written.left -= size
 
-    def _next_claim(self, grants: ServiceGrants, claims: _Claims, size: int) -> iam.PolicyStatement:
-        """Begin another statement: the first in the role's own policy where it fits, others in one each."""
-        claims.statements += 1
-        statement = policy.claim(grants, claims.statements)
-        statements = [statement]
-        if claims.statements == 1:
-            statements.append(policy.start(grants))
-            for resource in grants.every_model:
-                findings.accept_resource(self._role, f"{grants.prefix}Start", resource)
-        needed = sum(map(self._size_of, statements))
-        if claims.statements == 1 and needed + max(size, _INLINE_ARN) <= self._inline.left:
-            self._inline.left -= needed
-            claims.room = self._inline
-            for each in statements:
-                self._role.add_to_principal_policy(each)
-            return statement
-        claims.room = _Room(_MANAGED - _FRAME - needed)
+    def _claim(self, grants: ServiceGrants, number: int, size: int) -> tuple[iam.PolicyStatement, _Written]:
+        statement = policy.claim(grants, number)
+        return statement, self.add(statement, room=size)
+
+    def add(self, statement: iam.PolicyStatement, room: int = 0) -> _Written:
+        """Add a statement to the first policy that has room for it, and for so many characters more."""
+        size = self._size(statement.to_statement_json())
+        for written in self._written:
+            if size + room <= written.left:
+                break
+        else:
+            written = self._another()
+        written.policy.add_statements(statement)
+        written.left -= size
+        return written
+
+    def _another(self) -> _Written:
+        number = len(self._written) + 1
         made = iam.ManagedPolicy(
             self._role,
-            statement.sid or "",
-            description="More models that the role above may host",
-            statements=statements,
+            f"Policy{number if number > 1 else ''}",
+            description="What the function of a stack's hosted models may do",
             roles=[self._role],
         )
         stable_ids.keep(self._provider, made)
-        return statement
-
-    def _add(self, statement: iam.PolicyStatement) -> None:
-        self._inline.left -= self._size_of(statement)
-        self._role.add_to_principal_policy(statement)
-        for resource in statement.resources:
-            findings.accept_resource(self._role, statement.sid or "", resource)
-
-    def _size_of(self, statement: iam.PolicyStatement) -> int:
-        return self._size(statement.to_statement_json())
+        self._written.append(_Written(made, _MANAGED - _FRAME - (0 if number > 1 else self._spare)))
+        return self._written[-1]
 
     def _size(self, value: Any) -> int:
         """Return how many characters a value and a comma can come to have in a policy."""
-        return len(json.dumps(_longest(self._stack.resolve(value)), separators=(",", ":"))) + 1
+        return len(json.dumps(self._longest(self._stack.resolve(value)), separators=(",", ":"))) + 1
 
+    def _longest(self, value: Any) -> Any:
+        match value:
+            case {"Ref": "AWS::StackId"}:
+                arn = f"arn:aws-us-gov:cloudformation:ap-northeast-1:111122223333:stack/{self._stack_name}/"
+                return arn + "0" * 36
+            case {"Ref": name}:
+                return _LONGEST.get(name, _UNKNOWN)
+            case {"Fn::GetAtt": _}:
+                # CloudFormation makes names of the stack's name, the logical ID and a suffix.
+                return "-" * (_ARN + len(self._stack_name) + _LOGICAL_ID)
+            case {"Fn::Join": [separator, list(parts)]}:
+                return str(separator).join(map(self._longest, parts))
+            case dict():
+                if any(name.startswith("Fn::") for name in value):
+                    return _UNKNOWN
+                return {name: self._longest(each) for name, each in value.items()}
+            case list():
+                return [self._longest(each) for each in value]
+        return value
 
-def _longest(value: Any) -> Any:
-    match value:
-        case {"Ref": name}:
-            return _LONGEST.get(name, _UNKNOWN)
-        case {"Fn::Join": [separator, list(parts)]}:
-            return str(separator).join(map(_longest, parts))
-        case dict():
-            if any(name.startswith("Fn::") for name in value):
-                return _UNKNOWN
-            return {name: _longest(each) for name, each in value.items()}
-        case list():
-            return [_longest(each) for each in value]
-    return value
+    @property
+    def _stack_name(self) -> str:
+        name = self._stack.stack_name
+        return "s" * _STACK_NAME if Token.is_unresolved(name) else name

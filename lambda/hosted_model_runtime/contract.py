@@ -104,6 +104,10 @@ class Env:
     """Environment variables of the function."""
 
     RULE_PREFIX = "HOSTED_MODEL_RULE_PREFIX"
+    #: The stack for which the function acts; events of any other are refused.
+    STACK_ID = "HOSTED_MODEL_STACK_ID"
+    #: Where the local cloud takes answers, as host:port. No template sets it.
+    LOCAL_RESPONSE_HOST = "HOSTED_MODEL_LOCAL_RESPONSE_HOST"
     LOG_LEVEL = "HOSTED_MODEL_LOG_LEVEL"
     #: How many models the stack declares: ``service=number`` of each service, with spaces between.
     MODELS = "HOSTED_MODEL_MODELS"
@@ -174,6 +178,8 @@ class LookoutVision:
     PROJECT_NAME = "ProjectName"
     MODEL_VERSION = "ModelVersion"
     LATEST = "latest"
+    #: As Rekognition Custom Labels, whose units these were too.
+    INFERENCE_UNITS_BY_DEFAULT = 5
 
     LIMITS: Mapping[str, Limit] = {
         PROJECT_NAME: Limit(
@@ -200,6 +206,8 @@ class Rekognition:
     PROJECT_VERSION_ARN = "ProjectVersionArn"
     PROJECT_ARN = "ProjectArn"
     VERSION_NAME = "VersionName"
+    #: "Guidelines and quotas in Amazon Rekognition Custom Labels": inference units of one running model.
+    INFERENCE_UNITS_BY_DEFAULT = 5
 
     LIMITS: Mapping[str, Limit] = {
         PROJECT_VERSION_ARN: Limit(
@@ -225,6 +233,15 @@ class Rekognition:
             "DescribeProjectVersions, Amazon Rekognition API Reference",
         ),
     }
+
+    #: "CloudWatch metrics for Rekognition": models that were trained after August 2022 publish their units.
+    UNITS_SINCE_MILLISECONDS = 1_661_990_400_000
+
+    @classmethod
+    def publishes_units(cls, version_arn: str) -> bool:
+        """Say whether a model publishes InServiceInferenceUnits: its ARN ends with when it was trained."""
+        trained = version_arn.rpartition("/")[2]
+        return not trained.isdecimal() or int(trained) >= cls.UNITS_SINCE_MILLISECONDS
 
     #: A model is named in one of these ways.
     SHAPES = ({PROJECT_VERSION_ARN}, {PROJECT_ARN, VERSION_NAME})

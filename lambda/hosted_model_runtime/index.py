@@ -17,6 +17,7 @@ from collections.abc import Mapping  # noqa: E402
 from functools import cache  # noqa: E402
 from typing import Any  # noqa: E402
 
+from .cloudformation import origin  # noqa: E402
 from .cloudformation.crhelper_resource import HostedModelResource, Invocation  # noqa: E402
 from .cloudformation.events import from_schedule, parse  # noqa: E402
 from .contract import Env  # noqa: E402
@@ -64,5 +65,12 @@ def _declared(service: str) -> int:
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Handle one event: CloudFormation's, a schedule's, or a tick that continues either."""
+    """Handle one event: CloudFormation's, a schedule's, or a tick that continues either.
+
+    Raises
+    ------
+    RefusedError
+        When the event is not of this function's own stack.
+    """
+    origin.check(event, os.environ)
     helper(from_schedule(event), context)

@@ -28,6 +28,8 @@ _FIXED_ENVIRONMENT = {
     "S3_PERSIST": "0",
     "LAMBDA_EXECUTOR": "local",
 }
+#: The setting of the hosted models' function for where this cloud takes answers.
+_RESPONSE_HOST = "HOSTED_MODEL_LOCAL_RESPONSE_HOST"
 _KEEP_ALIVE_SECONDS = 75
 _GRACEFUL_SECONDS = 1
 
@@ -36,6 +38,8 @@ def prepare_environment(port: int, certfile: Path, keyfile: Path) -> None:
     """Set in ``os.environ`` what ministack reads at import. Call it before anything imports ministack."""
     os.environ.update(_FIXED_ENVIRONMENT)
     os.environ["GATEWAY_PORT"] = str(port)
+    # Functions inherit it: the hosted models' one answers CloudFormation's own buckets and nobody else.
+    os.environ[_RESPONSE_HOST] = f"{_FIXED_ENVIRONMENT['MINISTACK_HOST']}:{port}"
     os.environ["MINISTACK_SSL_CERT"] = str(certfile)
     os.environ["MINISTACK_SSL_KEY"] = str(keyfile)
 

@@ -30,9 +30,11 @@ from support.template_stack import Fate, TemplateStack
 from support.world import World
 
 NAMES = ("One", "Two")
-#: Each version is of one service, so that its name tells which.
-VERSIONS = {"lookoutvision": ("1", "2", "3"), "rekognition": ("7", "8", "9")}
-MODELS = [(service, version) for service in sorted(VERSIONS) for version in VERSIONS[service]]
+#: Each version is of one service, so that its name tells which: 1 to 3 of the first, 4 to 6 of the second.
+VERSIONS = {
+    service: tuple(str(3 * number + one) for one in (1, 2, 3)) for number, service in enumerate(sorted(CASES))
+}
+MODELS = [(service, version) for service in VERSIONS for version in VERSIONS[service]]
 PATHS: list[Path] = [("A",), ("B",), ("C",), ("Site", "A"), ("Site", "B")]
 #: What is not deployed any more; a deploy makes it anew.
 UNDEPLOYED = ("NONE", *GONE)

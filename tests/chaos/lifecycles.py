@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -13,7 +13,7 @@ from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Script, Stack, play
 from support.invariants import Promises
 from support.lateness import ON_TIME, Lateness
-from support.world import World
+from support.world import Call, World
 
 #: Seconds of a slow start, and what the lease remembers of the one before: two that took a little longer.
 SLOW, REMEMBERED = 310.0, "took480-5"
@@ -202,24 +202,31 @@ RACES = {
 } | {"hours: a start that fails"}
 
 
-def points(calls: list[str], every: bool = False) -> list[int]:
-    """Return the numbers of the calls to kill; of a run of equal polls the first two and the last.
+def kills(calls: list[Call], every: bool = False) -> Iterator[tuple[int, str]]:
+    """Yield the kills of a run: the number of a call, and whether before its effect or after it.
 
-    The polls between them leave nothing behind that the next one does not; ``every`` kills them, too.
+    Two sorts are left out, unless ``every`` wants them. Of a run of equal polls all but the first two and the
+    last: those between leave nothing behind that the next one does not. And a kill before a call that comes
+    at once after another one of its invocation: that is a kill after the other one.
     """
-    return [
-        number
-        for number, what in enumerate(calls)
-        if every
-        or not (calls[max(0, number - 2) : number] == [what, what] and calls[number + 1 :][:1] == [what])
-    ]
+    made = [call.what for call in calls]
+    after = -1
+    for number, call in enumerate(calls):
+        polls = made[max(0, number - 2) : number] + made[number + 1 : number + 2]
+        if not every and polls == [call.what] * 3:
+            continue
+        at_once = after == number - 1 and number and replace(calls[after], what=call.what) == call
+        if every or not at_once:
+            yield number, "before"
+        yield number, "after"
+        after = number
 
 
 @dataclass
 class Result:
     """One run of a lifecycle."""
 
-    made: list[str]
+    calls: list[Call]
     starts: int
     killed: int
     statuses: list[str]
@@ -269,7 +276,7 @@ def _run(
     starts = sum(model["starts"] for model in world.control("GET", "models"))
     broken = Promises(world, case, [stack]).broken()
     world.discard()
-    return Result([call.what for call in world.calls], starts, world.killed, statuses, broken)
+    return Result(world.calls, starts, world.killed, statuses, broken)
 
 
 @dataclass
@@ -285,18 +292,17 @@ def killed_everywhere(case: ServiceCase, name: str, handover: bool, every: bool 
     lifecycle = LIFECYCLES[name]
     calm = run(case, lifecycle, handover=handover)
     report = Report(1, [f"{name}: {line}" for line in calm.broken])
-    for number in points(calm.made, every):
-        for when in ("before", "after"):
-            killed = run(case, lifecycle, (number, when), handover)
-            wrong = list(killed.broken)
-            if killed.killed != 1:
-                wrong.append(f"{killed.killed} kills")
-            if killed.statuses != calm.statuses:
-                wrong.append(f"ended {killed.statuses}, not {calm.statuses}")
-            if name not in RACES and killed.starts != calm.starts:
-                wrong.append(f"{killed.starts} starts, not {calm.starts}")
-            where = f"{case.name}, {name}, {'relay' if handover else 'one invocation'}"
-            what = f"killed {when} call {number} ({calm.made[number]})"
-            report.broken += [f"{where}, {what}: {line}" for line in wrong]
-            report.runs += 1
+    for number, when in kills(calm.calls, every):
+        killed = run(case, lifecycle, (number, when), handover)
+        wrong = list(killed.broken)
+        if killed.killed != 1:
+            wrong.append(f"{killed.killed} kills")
+        if killed.statuses != calm.statuses:
+            wrong.append(f"ended {killed.statuses}, not {calm.statuses}")
+        if name not in RACES and killed.starts != calm.starts:
+            wrong.append(f"{killed.starts} starts, not {calm.starts}")
+        where = f"{case.name}, {name}, {'relay' if handover else 'one invocation'}"
+        what = f"killed {when} call {number} ({calm.calls[number].what})"
+        report.broken += [f"{where}, {what}: {line}" for line in wrong]
+        report.runs += 1
     return report

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
-from chaos.lifecycles import Report, points
+from chaos.lifecycles import Report, kills
 from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.decisions import polling
 from support.cases import PROJECT, ServiceCase
@@ -207,12 +207,10 @@ def _wrong(house: House, expected: Expected, name: str) -> list[str]:
 def killed_everywhere(case: ServiceCase, name: str, every: bool = False) -> Report:
     """Kill a story at each of its calls, before and after; it must end as if it had not been killed."""
     calm, wrong = tell(case, name)
-    calls = [call.what for call in calm.calls]
     report = Report(1, [f"{case.name}, rename {name}: {line}" for line in wrong])
-    for number in points(calls, every):
-        for when in ("before", "after"):
-            _, wrong = tell(case, name, (number, when))
-            what = f"{case.name}, rename {name}, killed {when} call {number} ({calls[number]})"
-            report.broken += [f"{what}: {line}" for line in wrong]
-            report.runs += 1
+    for number, when in kills(calm.calls, every):
+        _, wrong = tell(case, name, (number, when))
+        what = f"{case.name}, rename {name}, killed {when} call {number} ({calm.calls[number].what})"
+        report.broken += [f"{what}: {line}" for line in wrong]
+        report.runs += 1
     return report

@@ -22,7 +22,12 @@ TESTS = Path(__file__).resolve().parent.parent
 RUNTIME = "lambda/hosted_model_runtime"
 SUITES = {
     "unit tests": ["unit/runtime"],
-    "lifecycles": ["protocol/test_lifecycle.py", "protocol/test_hours.py", "protocol/test_moving.py"],
+    "lifecycles": [
+        "protocol/test_forged_events.py",
+        "protocol/test_lifecycle.py",
+        "protocol/test_hours.py",
+        "protocol/test_moving.py",
+    ],
     "histories": ["protocol/test_histories.py"],
     "kill points": ["protocol/test_kill_points.py"],
 }
@@ -88,6 +93,18 @@ MUTANTS = (
         "decisions/tokens.py",
         "verb, model_arn, min_units, max_units)",
         "verb, model_arn)",
+    ),
+    Mutant(
+        "another stack's event is acted on",
+        "cloudformation/origin.py",
+        '    if event["StackId"] != stack_id:\n',
+        "    if False:\n",
+    ),
+    Mutant(
+        "any bucket whose name begins well is answered",
+        "cloudformation/origin.py",
+        "    return port is None and host in {",
+        "    return host.startswith(_BUCKET) or host in {",
     ),
     Mutant(
         "a random rule name",

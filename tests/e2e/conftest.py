@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ _STAGES: list[Stage] = []
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker for tests that wait for more than a minute: for EventBridge, whose floor that is."""
     config.addinivalue_line("markers", "slow: waits for more than a minute")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits longest, then with the files of most tests: else all wait for them at the end."""
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, -tests[item.path]))
 
 
 @pytest.fixture(scope="session")

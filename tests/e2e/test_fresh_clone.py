@@ -1,6 +1,7 @@
 """A newcomer's first minutes: a clone, a virtual environment, `pip install -r requirements.txt`, `cdk synth`.
 
-It installs some 70 MB into a new environment, which takes half a minute with what pip has cached.
+The commands are those of the first part of docs/first-ten-minutes.md; test_newcomer.py types the others. It
+installs some 70 MB into a new environment, which takes half a minute with what pip has cached.
 """
 
 from __future__ import annotations
@@ -15,20 +16,27 @@ import pytest
 from support_package import SECONDS, clone, environment, offline
 from support_stage import CHECKOUT
 
+from support import transcript
+
 pytestmark = pytest.mark.e2e
 
-#: What a person types, in the clone's folder. Byte code is left out for speed.
-INSTALL = """set -e
-"{python}" -m venv .venv
-. .venv/bin/activate
-PIP_NO_COMPILE=1 pip install --quiet --disable-pip-version-check -r requirements.txt
-"""
-SYNTH = ". .venv/bin/activate && cdk synth --quiet && python -m pytest --version"
+PAGE = CHECKOUT / "docs" / "first-ten-minutes.md"
+ACTIVATE = ". .venv/bin/activate"
+#: Byte code is left out for speed.
+QUICK = {"PIP_NO_COMPILE": "1", "PIP_QUIET": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def typed() -> tuple[str, str]:
+    """What a person types in the clone's folder: to install, and to synthesise."""
+    clone_it, *install, synth = transcript.steps(PAGE)[0].typed.splitlines()
+    assert clone_it.startswith("git clone ")
+    assert ACTIVATE in install
+    return "\n".join(install).replace("python3 ", f'"{sys.executable}" '), synth
 
 
 def shell(text: str, folder: Path, variables: dict[str, str]) -> str:
     done = subprocess.run(
-        ["sh", "-c", text], cwd=folder, env=variables,
+        ["sh", "-ec", text], cwd=folder, env=variables,
         capture_output=True, text=True, timeout=SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -37,9 +45,11 @@ def shell(text: str, folder: Path, variables: dict[str, str]) -> str:
 
 def test_a_clone_and_its_requirements_synthesise(tmp_path: Path) -> None:
     folder = clone(tmp_path / "clone")
+    install, synth = typed()
     # Node and npm are not needed to install: only what the system has for everybody is on PATH.
-    shell(INSTALL.format(python=sys.executable), folder, environment() | {"PATH": os.defpath})
-    assert "pytest" in shell(SYNTH, folder, offline(tmp_path / "bin"))
+    shell(install, folder, environment() | QUICK | {"PATH": os.defpath})
+    after = f"{ACTIVATE}\n{synth}\npython -m pytest --version"
+    assert "pytest" in shell(after, folder, offline(tmp_path / "bin"))
     template = json.loads((folder / "cdk.out" / "HostedModels.template.json").read_text())
     assert "AWS::Lambda::Function" in {one["Type"] for one in template["Resources"].values()}
     where = shell(

@@ -15,8 +15,8 @@ import pytest
 from chaos.jobs import ALL, APPS, EVENTS, Job, play
 
 TESTS = Path(__file__).resolve().parent.parent
-SEED, SIZE = 1832500007, 8
-OTHER = Job(EVENTS, "lookoutvision", 5, examples=3, shrink=False)
+SEED, SIZE = 1832500007, 4
+OTHER = Job(EVENTS, "lookoutvision", 5, examples=2, shrink=False)
 #: What a module of the project may hold: Hypothesis, left alone, draws from it once it is loaded.
 NUMBERS = [*range(101, 60_000, 97), *(number + 0.37 for number in range(90))]
 
@@ -32,7 +32,7 @@ def test_a_job_is_the_same_after_other_jobs_twice_and_in_a_fresh_process(
     monkeypatch.syspath_prepend(tmp_path)
     importlib.import_module("loaded_later")
     assert play(job) == first
-    assert len(set(first.traces)) > 5
+    assert len(set(first.traces)) > 2
     assert _alone(text) == sha256("".join(first.traces).encode()).hexdigest()
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from constructs import Construct
+if TYPE_CHECKING:
+    from constructs import Construct
 
 PROJECT = "boards"
 VERSIONS = ("1", "2", "3")

@@ -18,6 +18,8 @@ from support.cases import ServiceCase
 from support.world import FUNCTION_ARN, AnswerRecord, World
 
 SECRET = "0123456789abcdefpresigned"
+#: Where CloudFormation waits for answers in us-east-1.
+ANSWERS = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
 Script = Generator[Callable[[], bool], None, None]
 
 
@@ -82,7 +84,7 @@ class CustomResource:
             "LogicalResourceId": self.logical_id,
             "ResourceType": "Custom::HostedModel",
             "ServiceToken": function_arn,
-            "ResponseURL": f"https://answers.example/{self.name}/{self.logical_id}/{number}?X-Amz-Date={date}"
+            "ResponseURL": f"{ANSWERS}/{self.name}/{self.logical_id}/{number}?X-Amz-Date={date}"
             f"&X-Amz-Expires=7200&X-Amz-Signature={SECRET}",
             "ResourceProperties": dict(properties),
         }

@@ -111,6 +111,7 @@ class Call:
 
     invocation: int
     what: str
+    time: float
 
 
 @dataclass
@@ -336,6 +337,7 @@ class World:
             return
         before, self._running = self._running, invocation
         os.environ[Env.RULE_PREFIX] = invocation.function.rule_prefix
+        os.environ[Env.STACK_ID] = invocation.stack_id
         try:
             if error is None:
                 green.switch()
@@ -374,7 +376,7 @@ class World:
         if invocation is None:
             return effect()
         number = len(self.calls)
-        self.calls.append(Call(invocation.number, what))
+        self.calls.append(Call(invocation.number, what, self.now))
         self.note("call", number, invocation.number, what, content)
         if self.latency:
             self.sleep(self.latency * self.random.random())

@@ -39,11 +39,13 @@ DENIED_GRACE_SECONDS = 120.0
 #: This long before CloudFormation stops waiting, a failure is answered even if the lease has no note of it.
 #: The answer's four attempts can take as long.
 LAST_CALL_SECONDS = 20.0
-#: Lambda delivers an event three times at most: again a minute, and two minutes, after a delivery that failed.
+#: Lambda delivers an event three times at most: again a minute, then two minutes after one that failed.
 REDELIVERY_SECONDS = (60.0, 120.0)
 
 ADVICE: Mapping[Kind, str] = {
-    Kind.QUOTA: "ask for a higher inference-unit quota, or lower min_inference_units or max_inference_units",
+    # Of models that run at once, or of units: the services have one error for both.
+    Kind.QUOTA: "ask for a higher quota of what the service names, or use less of it: stop another model "
+    "where it is models, lower min_inference_units or max_inference_units where it is units",
     Kind.DENIED: "the function's role needs this permission on the model",
     Kind.INVALID: "correct the property that the service names",
 }
@@ -224,7 +226,9 @@ class Driver:
 
     def _meet(self, model: LeasedModel, error: ServiceError) -> None:
         trouble, now = self._trouble, self._clock.now()
-        trouble.last = f"{error}; {ADVICE[error.kind]}" if error.kind in ADVICE else str(error)
+        trouble.last = str(error)
+        if error.kind in ADVICE:
+            trouble.last = f"{trouble.last.rstrip('. ')}; {ADVICE[error.kind]}"
         logger.warning("%s (%s)", error, error.kind.value)
         if error.kind is Kind.TRANSIENT:
             trouble.transient, trouble.retry_after = True, error.retry_after
@@ -261,7 +265,8 @@ class Driver:
             return None
         failures = [end for end in ends if isinstance(end, Failed)]
         if failures:
-            return Failed("; ".join(end.reason for end in failures), failures[0].code)
+            reasons = [end.reason.rstrip(". ") for end in failures[:-1]] + [failures[-1].reason]
+            return Failed("; ".join(reasons), failures[0].code)
         return first
 
     def _ended(self, end: Done | Failed | Superseded | HandedOver) -> Outcome:

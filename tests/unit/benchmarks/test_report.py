@@ -154,6 +154,14 @@ def test_a_goal_that_is_missed_is_shown_in_bold():
     assert "**not met**" in report.page(results([lag("hosted-model", 9.9, 9.9)]))
 
 
+def test_a_goal_and_an_error_are_told_in_whole_words():
+    told = "An error occurred (ThrottlingException) when calling the StartModel operation: Rate exceeded"
+    row = growth(10, design="crhelper-1min", reasons={told: 3, "no answer in an hour": 1}, ratio=None)
+    page = report.page(results([footprint(100, 106), footprint(1, 6), footprint(10, 15), row]))
+    assert "| 6 / 9 for 9 more, 100 for 99 more | **not met** |" in page
+    assert "| ThrottlingException 3, no answer in an hour 1 |" in page
+
+
 def test_page_and_pictures_are_made_from_the_rows(tmp_path):
     point = {"measure": "curve", "kind": "simulated", "deploys": 1, "p50": 1, "max": 2, "chosen": True}
     curve = {**point, "design": "hosted-model", "worth": 0.0055, "looks": 800.0, "mean": 1.3, "p95": 2.4}

@@ -49,12 +49,14 @@ def test_one_line_a_model_in_a_pipe(command: Command) -> None:
     assert len({row.index("arn:") for row in (head.replace("ARN", "arn:"), *lines)}) == 1, "in columns"
     owner = f"Inspection/{LOGICAL_ID}"
     by_name = {row[1]: [cell for cell in row if cell] for row in rows}
-    since = by_name["boards/1"].pop(7)
+    since, hours, usd = (by_name["boards/1"].pop(7) for _ in range(3))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", since)
+    # Two hours and what this test took until here.
+    assert (float(hours), float(usd)) == (pytest.approx(2, abs=0.1), pytest.approx(8, abs=0.4))
     service, nobody = "lookoutvision", "no stack owns it"
     assert list(by_name.values()) == [
         ["!", LONG, "HOSTED", "1", service, OTHER, "nobody", "-", "-", "-", long, nobody],
-        ["-", "boards/1", "HOSTED", "1", service, REGION, owner, "2.00", "8.00", mine, "-"],
+        ["-", "boards/1", "HOSTED", "1", service, REGION, owner, mine, "-"],
         ["!", "labels/v1", "RUNNING", "1-3", "rekognition", REGION, "nobody", "-", "-", "-", labels, nobody],
     ]
     assert (empty, total) == (

@@ -76,6 +76,16 @@ def test_a_region_that_does_not_exist(command: Command, arguments: tuple[str, ..
     assert result.stderr == "error: us-esat-1 is no region of AWS\n"
 
 
+def test_a_region_that_does_not_exist_where_the_session_has_none(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    assert command("ls", "--region", REGION).exit_code == 0
+    result = command("ls", "--region", "us-esat-1")
+    assert (result.exit_code, result.stderr) == (2, "error: us-esat-1 is no region of AWS\n")
+
+
 def test_a_region_that_is_newer_than_botocore(command: Command) -> None:
     command.aws.regions = (REGION, NEW)
     command.model(region=NEW)

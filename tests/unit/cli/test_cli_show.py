@@ -71,7 +71,6 @@ def test_all_that_is_known(command: Command) -> None:
         f"ARN       {arn}",
         "Status    HOSTED, 1 unit",
         f"Owner     Inspection/{LOGICAL_ID} (declares it)",
-        ": 2.00 hours, 8.00 USD",
         "request: Create, done, RequestId 5afab1c9-2848",
         f"  {Tag.LOGICAL_ID} = {LOGICAL_ID}",
         "  start next 20",
@@ -83,6 +82,7 @@ def test_all_that_is_known(command: Command) -> None:
         "metric TimeToHosted 9 Seconds",
     ):
         assert expected in said, expected
+    assert re.search(r": 2\.0\d hours, 8\.\d\d USD", said), "and what this test took"
     assert said.index("start next") < said.index("stop  in"), "the next one first"
     assert not any(word in said for word in ("rate(1 hours)", "boards/12x", "TimeToHosted 8"))
 

@@ -19,6 +19,8 @@ from unit.constructs.conftest import ACCOUNT, PROJECT_ARN, REGION, VERSION_ARN
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/cdk.json"))
+#: Those that an old aws-cdk-lib can synthesise: what acknowledges findings is younger.
+HERE = [name for name in EXAMPLES if name != "regulated" or hasattr(aws_cdk, "Validations")]
 
 
 @pytest.fixture
@@ -46,10 +48,10 @@ def kinds(resources: dict[str, Any]) -> list[str]:
 def test_there_are_as_many_as_the_list_says():
     said = (ROOT / "examples" / "README.md").read_text()
     assert [name for name in EXAMPLES if f"[{name}]({name}/)" in said] == EXAMPLES
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 9
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", HERE)
 def test_an_example(synthesise, name):
     folder = ROOT / "examples" / name
     stacks = synthesise(folder)
@@ -143,7 +145,7 @@ app.synth()
 
 
 def test_no_app_uses_what_the_cdk_has_deprecated(tmp_path):
-    folders = [ROOT, *(ROOT / "examples" / name for name in EXAMPLES)]
+    folders = [ROOT, *(ROOT / "examples" / name for name in HERE)]
     command = [sys.executable, "-c", _SYNTHESISE, str(tmp_path), *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

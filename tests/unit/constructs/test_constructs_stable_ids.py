@@ -83,13 +83,13 @@ def test_an_explicit_provider_is_written_as_an_implicit_one(tmp_path, place, imp
 
 
 def test_the_ids_are_those_of_version_0_1(stack):
-    """Stacks are out there with these."""
+    """Stacks are out there with these; 0.1 had another policy, which is deleted once this one is there."""
     LookoutVisionModel(stack, "Model", project_name="boards", model_version="3")
     assert set(Template.from_stack(stack).to_json()["Resources"]) == {
         "HostedModelProviderFunction3B82E2EC",
         "HostedModelProviderLogs83EC9BD8",
         "HostedModelProviderRelayPermissionC9476D5B",
-        "HostedModelProviderRoleDefaultPolicyE31101B9",
+        "HostedModelProviderRolePolicy8FD2DBFC",
         "HostedModelProviderRoleFDD0AA94",
         "Model0301700E",
     }

@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import CfnParameter, Duration, Stack
+from aws_cdk import App, CfnParameter, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk.assertions import Template
 
-from hosted_model import LookoutVisionModel, RekognitionCustomLabelsModel
+from hosted_model import NO_UNITS, LookoutVisionModel, RekognitionCustomLabelsModel
 from hosted_model.alarms import IDLE
 from hosted_model_runtime.contract import Metric
-from unit.constructs.conftest import VERSION_ARN, models, only, resources
+from unit.constructs.conftest import PROJECT_ARN, VERSION_ARN, messages, models, only, resources
 
 MODELS = {
     "lookoutvision": lambda stack: LookoutVisionModel(
@@ -88,8 +88,9 @@ REQUESTS = {
 def test_the_idle_alarm(stack, service):
     MODELS[service](stack).add_idle_alarm(alarm_name="Idle", actions_enabled=False)
     alarm = alarms(stack)["Idle"]
-    assert alarm["EvaluationPeriods"] * 300 == 7200
-    assert "DatapointsToAlarm" not in alarm
+    # Two hours idle, in a range of ten minutes more.
+    assert alarm["DatapointsToAlarm"] * 300 == 7200
+    assert alarm["EvaluationPeriods"] * 300 == 7800
     assert alarm["TreatMissingData"] == "notBreaching"
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
     assert alarm["ActionsEnabled"] is False
@@ -108,13 +109,13 @@ def test_the_idle_alarm(stack, service):
 
 
 class Series(dict[int, float]):
-    """A time series as metric math has it: what is missing in one operand is missing in a product, and 0 in a
-    comparison ("Metric math syntax and functions", Amazon CloudWatch User Guide).
+    """A time series as metric math has it: what is missing in one operand is 0 in arithmetic and in a
+    comparison ("Using metric math", Amazon CloudWatch User Guide).
     """
 
     def __mul__(self, other: Any) -> Series:
         if isinstance(other, Series):
-            return Series({at: self[at] * other[at] for at in self.keys() & other.keys()})
+            return Series({at: self.get(at, 0) * other.get(at, 0) for at in self.keys() | other.keys()})
         return Series({at: value * other for at, value in self.items()})
 
     def __gt__(self, other: Any) -> Series:
@@ -132,8 +133,7 @@ class Series(dict[int, float]):
         # Half a period in service, and no request then.
         ({0: 0.5, 1: 1}, {1: 2}, {0: 0.5, 1: 0}),
         # Stopped, or not published yet: nothing is known, whatever others call.
-        ({}, {}, {}),
-        ({0: 1}, {1: 9}, {0: 1}),
+        ({0: 1}, {1: 9}, {0: 1, 1: 0}),
         ({0: 0, 1: 1}, {}, {0: 0, 1: 1}),
     ],
 )
@@ -143,7 +143,59 @@ def test_what_is_idle(units, requests, seen, fills_nothing):
         return series if fills_nothing and not series else Series({0: value, 1: value, **series})
 
     found = eval(IDLE, {"FILL": fill, "units": Series(units), "requests": Series(requests)})
-    assert found == seen
+    assert {at: found.get(at, 0) for at in seen} == seen
+
+
+def goes_off(points: list[float], alarm: dict[str, Any]) -> bool:
+    """What CloudWatch makes of the newest points: "M out of N"."""
+    newest = points[-alarm["EvaluationPeriods"] :]
+    return sum(point > 0 for point in newest) >= alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
+
+
+@pytest.mark.parametrize(
+    ("points", "rings"),
+    [
+        # Idle all the time, and nothing is late, or the newest points are not there yet, or one is missing.
+        ([1.0] * 40, True),
+        ([1.0] * 40 + [0.0], True),
+        ([1.0] * 40 + [0.0] * 2, True),
+        ([1.0] * 20 + [0.0] + [1.0] * 20 + [0.0], True),
+        # In use until an hour ago; in use every half an hour; stopped.
+        ([0.0] * 40 + [1.0] * 12, False),
+        (([0.0] + [1.0] * 5) * 10, False),
+        ([0.0] * 40, False),
+    ],
+)
+def test_the_idle_alarm_goes_off_over_metrics_that_are_late(stack, points, rings):
+    MODELS["rekognition"](stack).add_idle_alarm()
+    (alarm,) = alarms(stack).values()
+    assert goes_off(points, alarm) is rings
+
+
+@pytest.mark.parametrize(
+    ("arn", "warned"),
+    [
+        (VERSION_ARN, True),
+        (VERSION_ARN.replace("1600000000001", "1661990399999"), True),
+        (VERSION_ARN.replace("1600000000001", "1661990400000"), False),
+    ],
+)
+def test_a_model_that_publishes_no_units(stack, arn, warned):
+    declared = RekognitionCustomLabelsModel(stack, "Model", project_version_arn=arn)
+    assert messages(stack) == []
+    declared.add_idle_alarm()
+    assert [f"[ack: {NO_UNITS}]" in each for each in messages(stack)] == [True] * warned
+    imported = RekognitionCustomLabelsModel.from_model_arn(Stack(App(), "T"), "Model", arn)
+    imported.add_idle_alarm()
+    assert len(messages(imported.stack)) == warned
+
+
+def test_when_a_model_was_trained_may_not_be_known(stack):
+    by_name = RekognitionCustomLabelsModel(stack, "A", project_arn=PROJECT_ARN, version_name="v1")
+    token = CfnParameter(stack, "Arn").value_as_string
+    for model in (by_name, RekognitionCustomLabelsModel.from_model_arn(stack, "B", token)):
+        model.add_idle_alarm()
+    assert messages(stack) == []
 
 
 def test_an_own_count_of_requests(stack):
@@ -158,19 +210,21 @@ def test_an_own_count_of_requests(stack):
 @pytest.mark.parametrize(
     ("idle_for", "period", "periods", "seconds"),
     [
-        (Duration.minutes(5), None, 1, 300),
-        (Duration.days(1), None, 288, 300),
-        (Duration.days(2), None, 48, 3600),
-        (Duration.days(7), None, 168, 3600),
-        (Duration.hours(1), Duration.minutes(1), 60, 60),
-        (Duration.days(7), Duration.days(1), 7, 86400),
+        (Duration.minutes(5), None, (1, 3), 300),
+        (Duration.days(1), None, (286, 288), 300),
+        (Duration.days(2), None, (48, 49), 3600),
+        (Duration.days(7), None, (167, 168), 3600),
+        (Duration.hours(1), Duration.minutes(1), (60, 70), 60),
+        (Duration.days(7), Duration.days(1), (6, 7), 86400),
+        (Duration.days(1), Duration.days(1), (1, 2), 86400),
     ],
 )
 def test_times_within_the_limits(stack, idle_for, period, periods, seconds):
     MODELS["rekognition"](stack).add_idle_alarm(idle_for=idle_for, period=period)
     (alarm,) = alarms(stack).values()
     steps = {each["MetricStat"]["Period"] for each in alarm["Metrics"] if "MetricStat" in each}
-    assert (alarm["EvaluationPeriods"], steps) == (periods, {seconds})
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == periods
+    assert steps == {seconds}
 
 
 @pytest.mark.parametrize(
@@ -227,7 +281,10 @@ def test_the_failure_alarm(model, stack):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"threshold": 0}, "^S/Model/HostingFailureAlarm: threshold must be at least 1, but it is 0"),
+        (
+            {"threshold": 0},
+            "^S/Model/HostingFailureAlarm: threshold must be a whole number of at least 1, but it is 0",
+        ),
         ({"period": Duration.days(2)}, "^S/Model/HostingFailureAlarm: period must be at most 1 day"),
         ({"reason": "LATE"}, "reason must be one of"),
     ],

@@ -27,6 +27,8 @@ HOSTED = {
     "docs/monitoring.md": 0,
     "docs/add-a-service.md": 0,
 }
+#: What docs/stylesheets/extra.css makes room for.
+COLUMNS = 104
 ACCOUNT, REGION = "111122223333", "us-east-1"
 
 
@@ -67,6 +69,18 @@ def test_a_page(page, tmp_path):
 
 def test_every_page_with_code_is_known():
     assert set(PAGES) == set(HOSTED)
+
+
+def test_no_line_is_cut_on_a_screen_of_1280_pixels():
+    """Output of a pipe is shown as it is: one line a model."""
+    lines = [
+        (str(block), line)
+        for language in ("python", "shell", "json")
+        for block in blocks(language)
+        for line in block.text.splitlines()
+    ]
+    assert len(lines) > 400
+    assert [(where, line) for where, line in lines if len(line) > COLUMNS] == []
 
 
 def test_a_block_that_is_wrong_is_seen(tmp_path):

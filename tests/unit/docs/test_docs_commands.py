@@ -34,6 +34,17 @@ def test_make_help_shows_the_documentation():
     assert re.search(r"^docs: .*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
+def test_a_block_can_be_pasted_whole():
+    """A command that asks would take the next line for its answer."""
+    lines = [line for block in SHELL for line in block.text.splitlines()]
+    deploys = [line for line in lines if line.startswith("cdk deploy")]
+    destroys = [line for line in lines if line.startswith("cdk destroy")]
+    assert deploys
+    assert destroys
+    assert [line for line in deploys if "--require-approval never" not in line] == []
+    assert [line for line in destroys if "--force" not in line] == []
+
+
 def test_every_subcommand_is_there():
     known = set(command._parser()._subparsers._group_actions[0].choices)
     said = {word for block in SHELL for word in re.findall(r"hosted-model-local ([a-z]+)", block.text)}

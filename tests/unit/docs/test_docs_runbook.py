@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from hosted_model_runtime.decisions.next_move import REPORTED, STRIPPED
 from hosted_model_runtime.decisions.request import Claim, Request
 from hosted_model_runtime.decisions.steps import Fail, Running, decide
 from hosted_model_runtime.invocation.driver import ADVICE
-from hosted_model_runtime.services import lookoutvision, rekognition
+from hosted_model_runtime.services import ADAPTERS, adapter
 from unit.docs.pages import ROOT, code, rows
 
 RUNTIME = sorted((ROOT / "lambda" / "hosted_model_runtime").rglob("*.py"))
@@ -51,8 +52,9 @@ def test_a_log_line_of_the_runbook_is_in_the_code(row):
 
 def failures() -> Iterator[str]:
     """A Reason of each kind that the pure parts can give."""
-    statuses = [*lookoutvision.PHASES.items(), *rekognition.PHASES.items(), ("", Phase.ABSENT)]
-    for status, phase in statuses:
+    modules = [sys.modules[adapter(service).__module__] for service in ADAPTERS]
+    known = [status for module in modules for status in module.PHASES.items()]
+    for status, phase in [*known, ("", Phase.ABSENT)]:
         for started in (False, True):
             seen = Observed(phase, "boards/1", status, min_units=3)
             step = decide(Running(1), seen, started)

@@ -21,7 +21,7 @@ def test_the_ids_of_version_0_1_are_given_back(tmp_path: Path) -> None:
         f"ProviderFunction{_digest('Provider/Function/Resource')}",
         f"ProviderLogs{_digest('Provider/Logs/Resource')}",
         f"ProviderRelayPermission{_digest('Provider/RelayPermission')}",
-        f"ProviderRoleDefaultPolicy{_digest('Provider/Role/DefaultPolicy/Resource')}",
+        f"ProviderRolePolicy{_digest('Provider/Role/Policy/Resource')}",
         f"ProviderRole{_digest('Provider/Role/Resource')}",
     }
     assert not [each for each in found if each.startswith("HostedModelProvider")]

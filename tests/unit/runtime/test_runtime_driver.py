@@ -350,7 +350,10 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("kind", "advice"),
         [
-            (Kind.QUOTA, "ask for a higher inference-unit quota, or lower min_inference_units"),
+            (
+                Kind.QUOTA,
+                "stop another model where it is models, lower min_inference_units or max_inference_units",
+            ),
             (Kind.INVALID, "correct the property that the service names"),
         ],
     )
@@ -364,6 +367,16 @@ class TestErrors:
         assert advice in outcome.end.reason
         assert case.clock.time - ISSUED < 5
         assert len(case.service.made("start")) == 1
+
+    @pytest.mark.parametrize("end", ["", ".", ". ", "..."])
+    def test_what_the_service_says_and_what_to_do_are_one_sentence(self, end: str) -> None:
+        case = Case()
+        case.service.faults["start"] = [ServiceError(Kind.QUOTA, f"StartModel: Only 2 models at a time{end}")]
+        failed = case.drive().end
+        assert isinstance(failed, Failed)
+        assert failed.reason.startswith("StartModel: Only 2 models at a time; ask for a higher quota of what")
+        assert ".;" not in failed.reason
+        assert ". ;" not in failed.reason
 
     def test_a_failure_that_the_lease_cannot_be_told_of_is_answered_all_the_same(self) -> None:
         case = Case()
