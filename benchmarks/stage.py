@@ -57,17 +57,13 @@ class BenchWorld(hazards.HazardWorld):
         # Every call is kept: 200 models make more than the simulator keeps by itself.
         self.simulator.calls = deque()
         self.ends: dict[int, float] = {}
-        self.running = self.most_running = self.most_rules = 0
-        self.most_policy_bytes = 0
+        self.most_rules = self.most_policy_bytes = 0
         self.event_calls: Counter[str] = Counter()
 
     def _main(self, invocation: Invocation) -> None:
-        self.running += 1
-        self.most_running = max(self.most_running, self.running)
         try:
             super()._main(invocation)
         finally:
-            self.running -= 1
             self.ends[invocation.number] = self.now
 
     def seconds(self, invocation: Invocation) -> float:

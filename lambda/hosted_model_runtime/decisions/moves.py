@@ -7,7 +7,7 @@ cycle. The rest are the moves that it can make.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from .ends import Done, End, Failed, Superseded
@@ -241,7 +241,7 @@ class Fail:
 class LetGo:
     """Remove the lease from the model, and end."""
 
-    end: Done | Superseded = Done()
+    end: Done | Superseded = field(default_factory=Done)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def test_the_framework_is_late_by_a_round_at_most(interval):
 @pytest.mark.parametrize(
     ("design", "most", "invocations"),
     [
-        ("hosted-model", 4.0, 1),
+        ("hosted-model", 20.5, 1),
         ("crhelper-1min", 61.0, 3),
         ("crhelper-2min", 121.0, 2),
         ("sleeper-5s", 6.0, 1),
