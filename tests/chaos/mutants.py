@@ -366,9 +366,9 @@ MUTANTS = (
     ),
     Mutant(
         "the rule of a superseded request stays",
-        "invocation/driver.py",
-        "            self._relay.supersede(request_id)\n",
-        "            pass\n",
+        "invocation/leased_model.py",
+        "                self._supersede(before.request_id)\n",
+        "                pass\n",
     ),
     Mutant(
         "what is remembered of starts has a place of its own",

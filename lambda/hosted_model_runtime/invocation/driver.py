@@ -16,7 +16,7 @@ from typing import Protocol
 from ..contract import Metric
 from ..decisions.ends import Done, Failed, HandedOver, Superseded
 from ..decisions.moves import Goal, Task
-from ..decisions.polling import first_wait, interval, step_interval, widened
+from ..decisions.polling import NOTHING, first_wait, interval, step_interval, widened
 from ..decisions.request import Claim, InvalidRequestError, Request
 from ..decisions.tokens import fingerprint
 from ..services.base import Kind, Service, ServiceError
@@ -113,7 +113,6 @@ class Driver:
         #: Whether the rule was put because the end is far; whether this tick has removed it, to go on itself.
         self._put_early = self._goes_on = False
         self._models_of_stack, self._looked_at, self._calm = models, clock.now(), True
-        self._superseded: set[str] = set()
         self._deadline, self._why_so_early = request.deadline, ""
         self._is_last_delivery = self._was_delivered_twice()
 
@@ -133,7 +132,6 @@ class Driver:
         polls = 0
         while True:
             self._advance()
-            self._remove_superseded()
             if (end := self._end()) is not None:
                 return self._ended(end)
             if self._leaves():
@@ -184,8 +182,8 @@ class Driver:
     ) -> LeasedModel:
         claim = Claim(self.request, fingerprint(declared_id))
         task = Task(claim, goal, service.running, service.stopped, replaces=replaced is not None)
-        former = (replaced.as_former,) if replaced else ()
-        return LeasedModel(service, model, task, self._clock.now, *former)
+        former = replaced.as_former if replaced else lambda: (False, NOTHING)
+        return LeasedModel(service, model, task, self._clock.now, former, self._relay.supersede)
 
     # --- one look -------------------------------------------------------------------------------------------
 
@@ -303,12 +301,6 @@ class Driver:
             # This tells the previous invocation that it can leave: it goes on until then.
             self._relay.remove()
         return False
-
-    def _remove_superseded(self) -> None:
-        """Remove the rules of requests that this one superseded, or they could outlive the function."""
-        for request_id in {one for model in self._models for one in model.superseded} - self._superseded:
-            self._superseded.add(request_id)
-            self._relay.supersede(request_id)
 
     def _leaves(self) -> bool:
         """Say whether the next invocation has begun, or is to come later; have it called before the end."""

@@ -32,6 +32,7 @@ class LeasedModel:
         task: Task,
         now: Callable[[], float],
         former: Callable[[], tuple[bool, LastStart]] = lambda: (False, NOTHING),
+        supersede: Callable[[str], None] = lambda request_id: None,
     ) -> None:
         self.task, self.progress = task, Progress()
         self.end: End | None = None
@@ -39,10 +40,8 @@ class LeasedModel:
         #: Whether there is nothing to do but look again, as far as was seen.
         self.idle = False
         self.hosted: Hosted | None = None
-        #: The RequestIds of those who were at work under the lease when this request took it.
-        self.superseded: set[str] = set()
         self._service, self._declared, self._now = service, model, now
-        self._former = former
+        self._former, self._supersede = former, supersede
         self._seen: Sighting | None = None
         self._stop_sent: tuple[float, str] | None = None
 
@@ -216,11 +215,13 @@ class LeasedModel:
     def _take(self, take: moves.Take, view: View) -> View:
         if take.reopens:
             self._service.untag(self._arn, [Tag.CLOSED])
-        self._write(take.mark, take.more)
         for key in (Tag.REQUEST, Tag.HOURS):
+            # Nobody may be there to remove its rule. Before its mark is gone: a repeat of this request must
+            # find the RequestId if this one is killed in between.
             before = Mark.parse((view.tags or {}).get(key))
             if before and not before.state.settled and before.request_id != take.mark.request_id:
-                self.superseded.add(before.request_id)
+                self._supersede(before.request_id)
+        self._write(take.mark, take.more)
         if take.in_flight:
             self._be_quiet(IN_FLIGHT_SECONDS)
         self._remember(in_doubt=True, took_from=None if take.in_flight else take.before)
