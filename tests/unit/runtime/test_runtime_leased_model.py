@@ -126,6 +126,17 @@ class TestOrder:
         assert case.advance()[:4] == ["describe", "tags", "untag", "tag"]
         assert Tag.CLOSED not in case.there.tags
 
+    def test_the_rule_of_who_is_at_work_goes_before_its_mark(self) -> None:
+        case = Case("Update")
+        at_work = case.own(state=State.STARTED)
+        marks = []
+        task, declared = case.leased.task, {"Name": "1"}
+        leased = LeasedModel(
+            case.service, declared, task, case.clock.now, supersede=lambda one: marks.append((one, case.mark))
+        )
+        leased.advance()
+        assert marks == [("request-1", at_work)]
+
     def test_nothing_is_done_after_the_end(self) -> None:
         case = Case()
         case.advance()
