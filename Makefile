@@ -20,7 +20,7 @@ help: ## this list
 
 venv: node_modules/.stamp ## install everything, once for each change of its versions
 
-demo: venv ## the main job on this machine, no AWS account needed [SERVICE=rekognition]
+demo: venv ## the main job on this machine, no AWS account needed [SERVICE=rekognition, SERVICE=personalize]
 	@$(LOCAL) demo $(if $(SERVICE),--service $(SERVICE))
 
 up: ## start a local cloud; eval what `make -s up` prints to point a shell at it

@@ -2,6 +2,7 @@
 
 ``cdk deploy -c project=circuit-boards -c version=3 [-c min_units=1] [-c max_units=2]``
 ``cdk deploy -c service=rekognition -c model_arn=arn:aws:rekognition:…:project/NAME/version/VERSION/TIME``
+``cdk deploy -c service=personalize -c model_arn=arn:aws:personalize:…:recommender/NAME [-c min_units=1]``
 ``cdk deploy -c service=rekognition -c project=arn:aws:rekognition:…:project/NAME/TIME -c version=VERSION``
 """
 
@@ -10,7 +11,7 @@ from typing import Any
 
 from aws_cdk import App, CfnOutput, Environment, Stack
 
-from hosted_model import LookoutVisionModel, RekognitionCustomLabelsModel
+from hosted_model import LookoutVisionModel, PersonalizeRecommender, RekognitionCustomLabelsModel
 
 app = App()
 context = app.node.try_get_context
@@ -28,7 +29,7 @@ units: dict[str, Any] = {
     "min_inference_units": int(context("min_units")),
     "max_inference_units": int(max_units) if max_units else None,
 }
-model: LookoutVisionModel | RekognitionCustomLabelsModel
+model: LookoutVisionModel | PersonalizeRecommender | RekognitionCustomLabelsModel
 match context("service"), context("model_arn"):
     case "rekognition", None:
         model = RekognitionCustomLabelsModel(
@@ -36,6 +37,11 @@ match context("service"), context("model_arn"):
         )
     case "rekognition", arn:
         model = RekognitionCustomLabelsModel(stack, "Model", project_version_arn=arn, **units)
+    case "personalize", arn:
+        requests = units["min_inference_units"]
+        model = PersonalizeRecommender(
+            stack, "Model", recommender_arn=arn, min_recommendation_requests_per_second=requests
+        )
     case _:
         model = LookoutVisionModel(stack, "Model", project_name=project, model_version=version, **units)
 CfnOutput(stack, "ModelArn", value=model.model_arn)

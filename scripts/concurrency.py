@@ -1,7 +1,7 @@
 """Write the table of docs/concurrency.md: deploys of many models in accounts with few Lambda executions.
 
 Each deploy is played in the virtual world, from the function's handler to the wire, with Lambda as it is when
-it has no execution left: it keeps an asynchronous event and tries again after 1 s, 2 s and so on up to 5
+it has no execution left: it keeps an asynchronous event and tries again, less and less often, up to every 5
 minutes, for at most 6 hours ("How Lambda handles errors and retries with asynchronous invocation", AWS Lambda
 Developer Guide). Run it after a change of how the function waits:
 
@@ -20,48 +20,16 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from support.cases import CASES  # noqa: E402
 from support.cloudformation import Stack, play  # noqa: E402
+from support.lateness import Lateness  # noqa: E402
 from support.models import seed  # noqa: E402
-from support.world import FUNCTION_ARN, World, virtual  # noqa: E402
+from support.world import World, virtual  # noqa: E402
 
 PAGE = ROOT / "docs" / "concurrency.md"
 BEGIN, END = "<!-- concurrency: written by scripts/concurrency.py -->", "<!-- end of concurrency -->"
 #: Executions that an account has, and models that start at once.
-MODELS = {10: (5, 10, 20, 30), 100: (50, 100, 200), 1000: (200,)}
+MODELS = {10: (5, 10, 20, 30), 100: (50, 100), 1000: (100,)}
 #: Starts that take so many minutes; the second one is longer than an invocation.
 MINUTES = (10, 25)
-LONGEST_WAIT, LONGEST_QUEUED = 300.0, 6 * 3600.0
-
-
-class LimitedWorld(World):
-    """The virtual world in an account with so many executions at once."""
-
-    def __init__(self, executions: int, **more: Any) -> None:
-        super().__init__(**more)
-        self.executions, self.most, self.throttled = executions, 0, 0
-
-    def invoke(
-        self, stack_id: str, event: dict[str, Any], attempt: int = 0, function_arn: str = FUNCTION_ARN
-    ) -> None:
-        self._try(stack_id, event, attempt, function_arn, waited=0.0, pause=1.0)
-
-    def _try(
-        self,
-        stack_id: str,
-        event: dict[str, Any],
-        attempt: int,
-        function_arn: str,
-        *,
-        waited: float,
-        pause: float,
-    ) -> None:
-        running = sum(1 for one in self.invocations if one.green is not None and not one.green.dead)
-        if running < self.executions:
-            super().invoke(stack_id, event, attempt, function_arn)
-            self.most = max(self.most, running + 1)
-        elif waited < LONGEST_QUEUED:
-            self.throttled += 1
-            later = {"waited": waited + pause, "pause": min(2 * pause, LONGEST_WAIT)}
-            self.after(pause, lambda: self._try(stack_id, event, attempt, function_arn, **later))
 
 
 def deploy(executions: int, models: int, minutes: float) -> dict[str, Any]:
@@ -69,7 +37,8 @@ def deploy(executions: int, models: int, minutes: float) -> dict[str, Any]:
     # It has no quota of models that run at once, which would fail most of them.
     case = CASES["lookoutvision"]
     with virtual():
-        world = LimitedWorld(executions, latency=0.05, seed=models)
+        lateness = Lateness(concurrency=executions, first_tick=(60.0, 120.0))
+        world = World(latency=0.05, seed=models, lateness=lateness)
         stacks = []
         for number in range(1, models + 1):
             seed(world, case, version=str(number), start_seconds=60 * minutes)
@@ -82,8 +51,8 @@ def deploy(executions: int, models: int, minutes: float) -> dict[str, Any]:
     return {
         "failed": models - len(answers),
         "last": (max(answers) - began) / 60 if answers else float("nan"),
-        "most": world.most,
-        "throttled": world.throttled,
+        "most": world.most_running,
+        "dropped": len(world.dropped),
     }
 
 
@@ -91,7 +60,7 @@ def table() -> str:
     """Return the table, of one row for each deploy."""
     lines = [
         "| executions | models at once | a start takes, min | failed | last answer, min | most executions "
-        "| throttled |",
+        "| events dropped |",
         "|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for executions, numbers in MODELS.items():
@@ -102,7 +71,7 @@ def table() -> str:
                 last = "-" if found["last"] != found["last"] else f"{found['last']:.1f}"
                 lines.append(
                     f"| {executions:,} | {models} | {minutes} | {found['failed']} | {last} | {found['most']} "
-                    f"| {found['throttled']:,} |"
+                    f"| {found['dropped']} |"
                 )
     return "\n".join(lines)
 

@@ -187,6 +187,9 @@ def _totals(rows: Sequence[Row]) -> str:
     if known:
         some = "" if len(known) == len(billed) else " for those with a known price"
         said += f", {sum(known):.2f} {prices.CURRENCY} an hour{some}"
+    elif billed:
+        services = sorted({row.entry.model.service for row in rows if row.cost.units})
+        said += f"; no price is known for {', '.join(services)}"
     return said
 
 

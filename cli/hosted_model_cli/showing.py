@@ -13,6 +13,7 @@ from .costing import Cost
 from .differing import ASLEEP, difference
 from .models import Model, Target
 from .owners import Declared, Owners
+from .services import REGISTRY
 from .stacks import Stacks
 from .survey import Entry
 
@@ -51,6 +52,10 @@ def _facts(entry: Entry, now: datetime, price: float | None) -> None:
     asleep = ASLEEP if lease.asleep else ""
     _fact("Status", ", ".join(filter(None, (model.seen.status, model.units, asleep))))
     _fact("Message", model.seen.message)
+    if not REGISTRY[model.service].publishes_units(model.arn):
+        _fact(
+            "Metrics", "none of its units, as it was trained before September 2022: an idle alarm is silent"
+        )
     owner = f"{lease.stack_name}/{lease.logical_id}" if lease.stack_name else "nobody"
     _fact("Owner", f"{owner} ({entry.ownership.reason or 'declares it'})")
     _fact("Stack", lease.stack_id)

@@ -8,6 +8,7 @@ from .interface import IHostedModel
 from .lookoutvision import RETIRED, LookoutVisionModel
 from .metric_options import MetricOptions
 from .model import RETAINED, UNITS, HostedModel, OnRunning
+from .personalize import PersonalizeRecommender
 from .provider import CONCURRENCY, HostedModelProvider
 from .rekognition import NO_UNITS, RekognitionCustomLabelsModel
 
@@ -26,5 +27,6 @@ __all__ = [
     "LookoutVisionModel",
     "MetricOptions",
     "OnRunning",
+    "PersonalizeRecommender",
     "RekognitionCustomLabelsModel",
 ]

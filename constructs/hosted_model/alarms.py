@@ -33,6 +33,15 @@ class AlarmOptions(TypedDict, total=False):
     alarm_name: str
 
 
+class IdleOptions(TypedDict):
+    """What an idle alarm watches, as keyword arguments of ``aws_cloudwatch.Alarm``."""
+
+    metric: cloudwatch.IMetric
+    threshold: float
+    comparison_operator: cloudwatch.ComparisonOperator
+    treat_missing_data: cloudwatch.TreatMissingData
+
+
 class Alarmed(MeasuredModel):
     """The alarms that a hosted model can be given."""
 
@@ -86,15 +95,7 @@ class Alarmed(MeasuredModel):
         idle_ones, looked_at = _of(idle, every)
         self._warn_of_no_units()
         step = Duration.seconds(every)
-        expression = cloudwatch.MathExpression(
-            expression=IDLE,
-            label="Units in service without a request",
-            period=step,
-            using_metrics={
-                "units": self._units("InServiceInferenceUnits", step),
-                "requests": requests or self._calls(step).requests,
-            },
-        )
+        counted = requests or self._calls(step).requests
         own: AlarmOptions = {
             "alarm_description": f"Inference units are billed, and nobody has used them for {idle // 60} "
             "minutes: give the model hosting hours, or no longer declare it"
@@ -103,14 +104,26 @@ class Alarmed(MeasuredModel):
         return cloudwatch.Alarm(
             self,
             construct_id,
-            metric=expression,
-            threshold=0,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=looked_at,
             datapoints_to_alarm=idle_ones,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            **self._idle(step, counted),
             **chosen,
         )
+
+    def _idle(self, step: Duration, requests: cloudwatch.IMetric) -> IdleOptions:
+        """Return what is idle: units in service, and no request."""
+        units = {"units": self._units(step)[0], "requests": requests}
+        return {
+            "metric": cloudwatch.MathExpression(
+                expression=IDLE,
+                label="Units in service without a request",
+                period=step,
+                using_metrics=units,
+            ),
+            "threshold": 0,
+            "comparison_operator": cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            "treat_missing_data": cloudwatch.TreatMissingData.NOT_BREACHING,
+        }
 
     def add_hosting_failure_alarm(
         self,

@@ -50,12 +50,12 @@ class Checks:
             if not is_token(value) and (wrong := limits[name].check(value)):
                 self.fail(wrong)
 
-    def units(self, minimum: int, maximum: int | None) -> None:
-        """Check inference units."""
+    def units(self, minimum: int, maximum: int | None, name: str = "min_inference_units") -> None:
+        """Check units; ``name`` is what the construct calls the minimum."""
         # A number token is a large negative number: it must be recognised before any range is checked.
         known_minimum = contract.INFERENCE_UNITS_MIN if is_token(minimum) else minimum
         known_maximum = None if maximum is None or is_token(maximum) else maximum
-        if wrong := contract.check_units(known_minimum, known_maximum):
+        if wrong := contract.check_units(known_minimum, known_maximum, name):
             self.fail(wrong)
 
     def timeout(self, timeout: Duration | None) -> int:

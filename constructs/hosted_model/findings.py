@@ -12,10 +12,14 @@ from constructs import Construct
 
 _EVERY = (
     "Not narrowed to what is declared: a replaced model is cleaned up after the policy has changed. Whatever "
-    "changes a model is narrowed by conditions on its tags to what this stack owns."
+    "changes a model is narrowed by conditions on its tags to what this stack owns, as far as the "
+    "service tells IAM those tags."
 )
 _RULES = "The prefix is this stack's own; the rest of a rule's name is the ID of a request."
-_ANY = "The service knows no narrower resource for this action."
+_ANY = (
+    "The service knows no narrower resource for this action. Of Personalize that includes tagging, which is "
+    "narrowed by conditions on keys and tags as far as the service tells IAM those."
+)
 _TIME_STAMP = "A version's time stamp is not known from its name, which is exact."
 
 

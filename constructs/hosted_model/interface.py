@@ -49,7 +49,7 @@ class HostedModelBase(Alarmed):
     """Grants and metrics; a service's own class names its namespace, dimensions and actions."""
 
     METRIC_NAMESPACE: ClassVar[str]
-    METRIC_DIMENSIONS: ClassVar[tuple[str, str]]
+    METRIC_DIMENSIONS: ClassVar[tuple[str, ...]]
 
     model_arn: str
     model_version: str
@@ -86,7 +86,7 @@ class HostedModelBase(Alarmed):
         checks.text("metric_name", metric_name)
         metric_options.check(checks, options)
         own: MetricOptions = {
-            "dimensions_map": dict(zip(self.METRIC_DIMENSIONS, self._names, strict=True)),
+            "dimensions_map": self._dimensions(),
         }
         chosen: MetricOptions = {**own, **options}
         metric = cloudwatch.Metric(namespace=self.METRIC_NAMESPACE, metric_name=metric_name, **chosen)
@@ -96,8 +96,16 @@ class HostedModelBase(Alarmed):
         chosen: MetricOptions = {"statistic": "Sum", **options}
         return self.metric(metric_name, **chosen)
 
-    def _units(self, kind: str, period: Duration) -> cloudwatch.Metric:
-        return self.metric(kind, period=period, label=kind)
+    def _dimensions(self) -> dict[str, str]:
+        return dict(zip(self.METRIC_DIMENSIONS, self._names, strict=True))
+
+
+class HasInferenceUnits(HostedModelBase):
+    """Metrics of a model whose service publishes its inference units."""
+
+    def _units(self, period: Duration) -> list[cloudwatch.Metric]:
+        kinds = ("InServiceInferenceUnits", "DesiredInferenceUnits", "MinInferenceUnits", "MaxInferenceUnits")
+        return [self.metric(kind, period=period, label=kind) for kind in kinds]
 
     def metric_min_inference_units(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Return the units that are billed at least."""

@@ -16,7 +16,7 @@ from hosted_model_runtime.contract import LookoutVision as Names
 from .checks import Checks, is_token
 from .grants import lookoutvision
 from .hours import HostingHours
-from .interface import HostedModelBase
+from .interface import HasInferenceUnits
 from .metric_options import MetricOptions
 from .model import Declaration, HostedModel, OnRunning
 from .observe import Calls
@@ -27,7 +27,7 @@ RETIRED = "cdk-hosted-model:lookoutvision-retired"
 _ARN = re.compile(r"arn:[a-z\d-]+:lookoutvision:[a-z\d-]+:\d{12}:model/[a-zA-Z0-9][\w\-]*/[1-9]\d{0,9}")
 
 
-class LookoutVisionModelBase(HostedModelBase):
+class LookoutVisionModelBase(HasInferenceUnits):
     """Grants and metrics of a Lookout for Vision model, whoever hosts it.
 
     The metrics are those of "Monitoring Lookout for Vision with Amazon CloudWatch" in the Amazon Lookout for

@@ -22,7 +22,7 @@ class Calls:
 
     requests: cloudwatch.Metric
     errors: Sequence[cloudwatch.Metric]
-    throttles: cloudwatch.Metric
+    throttles: cloudwatch.Metric | None
     latency: cloudwatch.Metric
     whose: str
 
@@ -39,7 +39,8 @@ class MeasuredModel(Resource):
     def _calls(self, period: Duration) -> Calls:
         raise NotImplementedError
 
-    def _units(self, kind: str, period: Duration) -> cloudwatch.Metric:
+    def _units(self, period: Duration) -> Sequence[cloudwatch.Metric]:
+        """Return the metrics of a model's units, those in service first; perhaps there are none."""
         raise NotImplementedError
 
     def _warn_of_no_units(self) -> None:
@@ -89,13 +90,13 @@ class MeasuredModel(Resource):
         return metric.attach_to(self)
 
     def dashboard_widgets(self) -> list[cloudwatch.IWidget]:
-        """Return six graphs, 8 wide and 6 high, for ``Dashboard.add_widgets``: two rows of three.
+        """Return up to six graphs, 8 wide and 6 high, for ``Dashboard.add_widgets``: two rows of three.
 
-        Units; requests and errors; throttles; latency; hosting hours and time to hosted; failures.
+        Units; requests and errors; throttles; latency; hosting hours and time to hosted; failures. What a
+        service does not publish has no graph.
         """
         step, day = Duration.minutes(5), Duration.days(1)
         calls = self._calls(step)
-        kinds = ("InServiceInferenceUnits", "DesiredInferenceUnits", "MinInferenceUnits", "MaxInferenceUnits")
         hours = cloudwatch.MathExpression(
             expression="seconds / 3600",
             label="Hosting hours, a day",
@@ -105,10 +106,11 @@ class MeasuredModel(Resource):
         failures = [
             self.metric_hosting_failures(reason=reason, period=step, label=reason) for reason in Names.REASONS
         ]
+        units, throttles = self._units(step), calls.throttles
         return [
-            _graph("Inference units", [self._units(kind, step) for kind in kinds]),
+            *([_graph("Inference units", units)] if units else []),
             _graph(f"Requests and errors ({calls.whose})", [calls.requests, *calls.errors]),
-            _graph(f"Throttled requests ({calls.whose})", [calls.throttles]),
+            *([_graph(f"Throttled requests ({calls.whose})", [throttles])] if throttles else []),
             _graph(f"Latency, ms ({calls.whose})", [calls.latency]),
             _graph("Hosting hours; seconds to hosted", [hours], [self.metric_time_to_hosted(period=step)]),
             _graph("Hosting failures, superseded", [*failures, self.metric_superseded_requests(period=step)]),

@@ -13,6 +13,39 @@ _STACK_UUID = Fn.select(2, Fn.split("/", Aws.STACK_ID))
 _MINE = {f"aws:ResourceTag/{Tag.STACK}": Aws.STACK_ID}
 _IN_MY_NAME = {f"aws:RequestTag/{Tag.STACK}": Aws.STACK_ID}
 _OUR_KEYS = {"aws:TagKeys": list(Tag.ALL)}
+#: Of what is ours or nobody's, in our name, with our keys; each holds where the key is absent.
+_CLAIM = {"StringEqualsIfExists": {**_MINE, **_IN_MY_NAME}, "ForAllValues:StringEquals": _OUR_KEYS}
+
+
+def _stop(grants: ServiceGrants) -> list[iam.PolicyStatement]:
+    every = list(grants.every_model)
+    if grants.tells_tags:
+        return [
+            iam.PolicyStatement(
+                sid=f"{grants.prefix}Stop",
+                actions=[grants.stop, grants.tag, grants.untag],
+                resources=every,
+                conditions={
+                    "StringEquals": _MINE,
+                    "StringEqualsIfExists": _IN_MY_NAME,
+                    "ForAllValues:StringEquals": _OUR_KEYS,
+                },
+            )
+        ]
+    return [
+        iam.PolicyStatement(
+            sid=f"{grants.prefix}Stop",
+            actions=[grants.stop],
+            resources=every,
+            conditions={"StringEqualsIfExists": _MINE},
+        ),
+        iam.PolicyStatement(
+            sid=f"{grants.prefix}Tag",
+            actions=[grants.tag, grants.untag],
+            resources=["*"],
+            conditions=_CLAIM,
+        ),
+    ]
 
 
 def cleanup(grants: ServiceGrants) -> list[iam.PolicyStatement]:
@@ -23,7 +56,6 @@ def cleanup(grants: ServiceGrants) -> list[iam.PolicyStatement]:
     policy. So nothing here is narrowed to declared models. The tags narrow it: the service itself refuses to
     let this function stop, tag or untag a model that lacks this stack's tag.
     """
-    every = list(grants.every_model)
     return [
         *(
             iam.PolicyStatement(
@@ -33,53 +65,51 @@ def cleanup(grants: ServiceGrants) -> list[iam.PolicyStatement]:
             )
             for read in grants.read
         ),
-        iam.PolicyStatement(
-            sid=f"{grants.prefix}Stop",
-            actions=[grants.stop, grants.tag, grants.untag],
-            resources=every,
-            conditions={
-                "StringEquals": _MINE,
-                "StringEqualsIfExists": _IN_MY_NAME,
-                "ForAllValues:StringEquals": _OUR_KEYS,
-            },
-        ),
+        *_stop(grants),
         # What a Delete of this stack has closed is opened first, by a request that knows of the Delete. A
         # refusal stands above every permission, so a start that is still under way ends here.
         iam.PolicyStatement(
             sid=f"{grants.prefix}Closed",
             effect=iam.Effect.DENY,
-            actions=[grants.start, grants.tag],
-            resources=every,
+            actions=[*_starts(grants), grants.tag],
+            resources=list(grants.every_model) if grants.tells_tags else ["*"],
             conditions={"StringLike": {f"aws:ResourceTag/{Tag.CLOSED}": f"*/{_STACK_UUID}"}},
         ),
     ]
 
 
-def start(grants: ServiceGrants) -> iam.PolicyStatement:
+def _starts(grants: ServiceGrants) -> list[str]:
+    return [grants.start, *([grants.resize] if grants.resize else [])]
+
+
+def start(grants: ServiceGrants) -> list[iam.PolicyStatement]:
     """Return the permission to start this stack's models, for a service of which the template declares one.
 
-    A Delete starts nothing, so this one may go with the last declaration.
+    A Delete starts nothing, so this one may go with the last declaration. Where tags may not narrow it, the
+    claim of each model has it.
     """
-    return iam.PolicyStatement(
-        sid=f"{grants.prefix}Start",
-        actions=[grants.start],
-        resources=list(grants.every_model),
-        conditions={"StringEquals": _MINE},
-    )
+    if not grants.tells_tags:
+        return []
+    return [
+        iam.PolicyStatement(
+            sid=f"{grants.prefix}Start",
+            actions=_starts(grants),
+            resources=list(grants.every_model),
+            conditions={"StringEquals": _MINE},
+        )
+    ]
 
 
 def claim(grants: ServiceGrants, number: int = 1) -> iam.PolicyStatement:
     """Return the permission to take and to reopen what nobody owns; its resources are the declared models.
 
-    Each model's ARN stands in one statement only, so that a hundred of them fit.
+    Each model's ARN stands in one statement only, so that a hundred of them fit. Where tagging knows no
+    resource, it is the permission to start them.
     """
     return iam.PolicyStatement(
         sid=f"{grants.prefix}Claim{'' if number == 1 else number}",
-        actions=[grants.tag, grants.untag],
-        conditions={
-            "StringEqualsIfExists": {**_MINE, **_IN_MY_NAME},
-            "ForAllValues:StringEquals": _OUR_KEYS,
-        },
+        actions=[grants.tag, grants.untag] if grants.tells_tags else _starts(grants),
+        conditions=_CLAIM if grants.tells_tags else {"StringEqualsIfExists": _MINE},
     )
 
 

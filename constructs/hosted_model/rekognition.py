@@ -15,7 +15,7 @@ from hosted_model_runtime.contract import Rekognition as Names
 from .checks import Checks, is_token
 from .grants import rekognition
 from .hours import HostingHours
-from .interface import HostedModelBase
+from .interface import HasInferenceUnits
 from .metric_options import MetricOptions
 from .model import Declaration, HostedModel, OnRunning
 from .observe import Calls
@@ -26,7 +26,7 @@ NO_UNITS = "cdk-hosted-model:no-unit-metrics"
 _PARTS_OF_PROJECT, _PARTS_OF_VERSION = 3, 5
 
 
-class RekognitionCustomLabelsModelBase(HostedModelBase):
+class RekognitionCustomLabelsModelBase(HasInferenceUnits):
     """Grants and metrics of a Rekognition Custom Labels model, whoever hosts it.
 
     The service publishes four metrics of a model, those of its inference units ("CloudWatch metrics for

@@ -111,7 +111,7 @@ class RolePolicies:
         size = self._size(model_arn)
         claims = self._claims.get(grants.service)
         if claims is None:
-            self.add_own(policy.start(grants))
+            self.add_own(*policy.start(grants))
             claims = self._claims[grants.service] = _Claims(*self._claim(grants, 1, size))
         if model_arn in claims.arns:
             return

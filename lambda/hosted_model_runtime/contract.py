@@ -128,7 +128,7 @@ DEADLINE_MARGIN = 30
 INFERENCE_UNITS_MIN = 1
 
 
-def check_units(minimum: int, maximum: int | None) -> str | None:
+def check_units(minimum: int, maximum: int | None, minimum_name: str = "min_inference_units") -> str | None:
     """Say what is wrong with a pair of inference units, or None.
 
     Parameters
@@ -136,7 +136,7 @@ def check_units(minimum: int, maximum: int | None) -> str | None:
     minimum, maximum
         Inference units, whole numbers of at least 1; ``maximum`` may be absent (no auto-scaling).
     """
-    for name, value in (("min_inference_units", minimum), ("max_inference_units", maximum)):
+    for name, value in ((minimum_name, minimum), ("max_inference_units", maximum)):
         if name == "max_inference_units" and value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int):
@@ -261,6 +261,39 @@ class Rekognition:
             _, project, _, version, _ = model[cls.PROJECT_VERSION_ARN].split("/")
             return project, version
         return model[cls.PROJECT_ARN].split("/")[1], model[cls.VERSION_NAME]
+
+
+class Personalize:
+    """Amazon Personalize, API 2018-05-22: its recommenders."""
+
+    SERVICE = "personalize"
+    RECOMMENDER_ARN = "RecommenderArn"
+    #: A recommender has no project; in metrics and names this stands for one, as in its ARN.
+    PROJECT = "recommender"
+    #: Of the recommender's configuration: its units.
+    UNITS = "minRecommendationRequestsPerSecond"
+
+    LIMITS: Mapping[str, Limit] = {
+        RECOMMENDER_ARN: Limit(
+            "recommender_arn",
+            r"arn:[a-z\d-]+:personalize:[a-z\d-]+:\d{12}:recommender/[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}",
+            20,
+            256,
+            "StartRecommender, Amazon Personalize API Reference",
+        ),
+    }
+
+    @classmethod
+    def check(cls, model: Mapping[str, object]) -> str | None:
+        """Say what is wrong with a ``Model`` property, or None."""
+        if set(model) != {cls.RECOMMENDER_ARN}:
+            return f"Model must have {cls.RECOMMENDER_ARN}, but it has {sorted(model)}"
+        return check_members(cls.LIMITS, model)
+
+    @classmethod
+    def names(cls, model: Mapping[str, str]) -> tuple[str, str]:
+        """Return what stands for a project, and the recommender's name, unique in an account and region."""
+        return cls.PROJECT, model[cls.RECOMMENDER_ARN].rsplit("/", 1)[-1]
 
 
 def check_members(limits: Mapping[str, Limit], model: Mapping[str, object]) -> str | None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -185,16 +186,47 @@ class Demo(_Checks):
 
     def _resize(self) -> None:
         first = self._script.versions[0]
-        with self._stage(f"Update {self._name(first)} from 1 to 2 units"):
+        with self._stage(f"Update {self._name(first)} from 1 to 2 units"), self._asked(first):
             self._cdk_succeeds(self._deploy(first, units=2))
-            self._expect(first, self._script.running, units=2, starts=2)
+            self._expect(first, self._script.running, units=2, starts=self._starts_of_first)
+
+    @contextmanager
+    def _asked(self, version: str) -> Iterator[None]:
+        """Ask a model all the time, where a change of units leaves it serving; each must be answered."""
+        if not self._script.in_place:
+            yield
+            return
+        answers: list[bool] = []
+        over = threading.Event()
+        model = self._model(version)
+
+        def ask() -> None:
+            while not over.wait(_LOOK_SECONDS):
+                try:
+                    self._script.infer(model, self._cloud.simulator_url, self._cloud.region)
+                except (OSError, RuntimeError, KeyError, ValueError):
+                    answers.append(False)
+                else:
+                    answers.append(True)
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        try:
+            yield
+        finally:
+            over.set()
+            asking.join()
+        answered = f"{sum(answers)} of {len(answers)}"
+        self.check(
+            f"meanwhile {self._script.operation} was answered: {answered}", bool(answers) and all(answers)
+        )
 
     def _swap(self) -> None:
         first, second, _ = self._script.versions
         with self._stage(f"Swap {self._name(first)} for {self._name(second)}"):
             self._cdk_succeeds(self._deploy(second, units=2))
             self._expect(second, self._script.running, units=2, starts=1)
-            self._expect(first, self._script.stopped, starts=2)
+            self._expect(first, self._script.stopped, starts=self._starts_of_first)
             answered = _first(self._model(second), self._script.running)
             left = _last_end(self._model(first), self._script.running)
             self.check(
@@ -239,6 +271,11 @@ class Demo(_Checks):
             said = self._hosted_model("ls")
             if said is not None:
                 self.check("it shows no model", said == "No model runs.\n", said)
+
+    @property
+    def _starts_of_first(self) -> int:
+        """How often the first model was started by the time that its units are changed."""
+        return 1 if self._script.in_place else 2
 
     # --- parts of a step ---------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from botocore.credentials import Credentials
 from hosted_model_local import clients
 from hosted_model_local.simulator import registry
 from hosted_model_local.simulator.lookoutvision import LookoutVision
+from hosted_model_local.simulator.personalize import Personalize
 from hosted_model_local.simulator.rekognition import Rekognition
 from hosted_model_local.simulator.service import Service
 
@@ -33,7 +34,9 @@ class ServiceScript:
     context
         The sample app's context for a model, by the model.
     infer
-        Sends one image to a model at a URL in a region; returns the answer in one line.
+        Sends one image, or one question, to a model at a URL in a region; returns the answer in one line.
+    in_place
+        Whether a change of units leaves the model serving.
     """
 
     kind: type[Service]
@@ -43,6 +46,7 @@ class ServiceScript:
     operation: str
     context: Callable[[clients.ModelView], Mapping[str, str]]
     infer: Callable[[clients.ModelView, str, str], str]
+    in_place: bool = False
 
     @property
     def service(self) -> str:
@@ -104,6 +108,23 @@ def _detect_custom_labels(model: clients.ModelView, url: str, region: str) -> st
     return f"CustomLabels: {', '.join(one['Name'] for one in answer['CustomLabels'])}"
 
 
+def _personalize_context(model: clients.ModelView) -> dict[str, str]:
+    return {
+        "service": "personalize",
+        "project": model.project,
+        "version": model.version,
+        "model_arn": model.arn,
+    }
+
+
+def _get_recommendations(model: clients.ModelView, url: str, region: str) -> str:
+    """POST /recommendations of the runtime's API, which signs as the service does."""
+    body = json.dumps({"recommenderArn": model.arn, "userId": "user-1"}).encode()
+    headers = {"Content-Type": "application/json"}
+    answer = _signed(url + "/recommendations", "personalize", region, headers, body)
+    return f"itemList: {', '.join(one['itemId'] for one in answer['itemList'])}"
+
+
 def _signed(url: str, service: str, region: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     request = AWSRequest(method="POST", url=url, data=body, headers=dict(headers))
     # The root keys of the local cloud.
@@ -134,6 +155,17 @@ _SCRIPTS = (
         operation="DetectCustomLabels",
         context=_rekognition_context,
         infer=_detect_custom_labels,
+    ),
+    ServiceScript(
+        kind=Personalize,
+        title="Amazon Personalize",
+        # What the command calls the project of every recommender.
+        project="recommender",
+        versions=("top-picks", "best-sellers", "most-viewed"),
+        operation="GetRecommendations",
+        context=_personalize_context,
+        infer=_get_recommendations,
+        in_place=True,
     ),
 )
 #: By the service's name, in the order of the registry: the demo's choices.

@@ -23,28 +23,28 @@ from chaos.jobs import ALL, APPS, EVENTS, EXAMPLES, Found, Job, play
 from support.cases import CASES
 
 
-def kill_points(job: tuple[str, str, bool]) -> Found:
+def kill_points(job: tuple[str, str, bool, bool]) -> Found:
     """Kill one lifecycle everywhere; runs in a process of its own."""
-    service, name, handover = job
+    service, name, handover, fenced = job
     from chaos.lifecycles import killed_everywhere
     from support.world import virtual
 
     logging.disable(logging.CRITICAL)
     with virtual():
-        report = killed_everywhere(CASES[service], name, handover, every=True)
+        report = killed_everywhere(CASES[service], name, handover, every=True, fenced=fenced)
     logging.disable(logging.NOTSET)
     return Found({"kill_points": report.runs - 1}, report.broken)
 
 
-def renames_killed(job: tuple[str, str]) -> Found:
+def renames_killed(job: tuple[str, str, bool]) -> Found:
     """Kill the rename of a construct everywhere; runs in a process of its own."""
-    service, name = job
+    service, name, fenced = job
     from chaos.moving import killed_everywhere
     from support.world import virtual
 
     logging.disable(logging.CRITICAL)
     with virtual():
-        report = killed_everywhere(CASES[service], name, every=True)
+        report = killed_everywhere(CASES[service], name, every=True, fenced=fenced)
     logging.disable(logging.NOTSET)
     return Found({"kill_points": report.runs - 1}, report.broken)
 
@@ -94,14 +94,18 @@ def main() -> int:
         kind, service = (EVENTS, services[number // 2 % len(services)]) if number % 2 else (APPS, ALL)
         seed = given.seed * 100_000 + number
         jobs.append((play, Job(kind, service, seed, given.job_size, not given.no_shrink)))
+    # With a fence and, where nobody knows whether the service has one, without.
+    fences = [
+        (name, fenced) for name in services for fenced in (True, False) if fenced or not CASES[name].fenced
+    ]
     if not given.no_kill_points:
         jobs += [
-            (kill_points, (service, name, handover))
-            for service in services
+            (kill_points, (service, name, handover, fenced))
+            for service, fenced in fences
             for name in LIFECYCLES
             for handover in (False, True)
         ]
-        jobs += [(renames_killed, (service, name)) for service in services for name in STORIES]
+        jobs += [(renames_killed, (service, name, fenced)) for service, fenced in fences for name in STORIES]
     counted: Counter[str] = Counter()
     broken: list[str] = []
     began = time.monotonic()
@@ -129,6 +133,7 @@ def main() -> int:
         "calls": counted["calls"],
         "faults": counted["faults"],
         "kill_points": counted["kill_points"],
+        "crossed_claims": counted["crossed_claims"],
         "violations": len(broken),
         "seconds": round(time.monotonic() - began),
         "seed": given.seed,

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from chaos import record
 from chaos.histories import DELIVERIES, GONE, LATENESS, MOMENT
 from chaos.record import COUNTED
-from chaos.trouble import PEOPLE, TROUBLE, Wrong, put_model
+from chaos.trouble import PEOPLE, TROUBLE, Wrong, fence, put_model
 from support.app_promises import AppPromises
 from support.apps import MEMORY, MOST, PROVIDERS, Declared, Path, StackOfApp, filled
 from support.cases import CASES
@@ -86,6 +86,8 @@ class AppHistories(RuleBasedStateMachine):
         logging.getLogger().addHandler(self.logs)
         self.world = World(seed=seed, latency=0.2, function_seconds=function, lateness=KINDS[lateness])
         self.world.control("PUT", "quota", {"max_running_models": 12})
+        for case in CASES.values():
+            fence(self.world, case, seed % 2 == 0)
         for service, version in MODELS:
             put_model(
                 self.world,

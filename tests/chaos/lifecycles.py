@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+from chaos.trouble import fence
 from hosted_model_runtime.decisions import polling
 from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Script, Stack, play
@@ -23,6 +24,8 @@ Lifecycle = Callable[[Stack], Iterator[Script]]
 def seed(world: World, case: ServiceCase, version: str, **given: Any) -> None:
     """Put a trained model there; short times, because every boundary is gone through."""
     body = {"service": case.name, "status": case.stopped, "start_seconds": 4, "stop_seconds": 2, **given}
+    if case.resize:
+        body = {"resize_seconds": 3, **body}
     world.control("PUT", f"models/{PROJECT}/{version}", body)
 
 
@@ -61,6 +64,12 @@ def resize(stack: Stack) -> Iterator[Script]:
 def resize_rolled_back(stack: Stack) -> Iterator[Script]:
     yield stack.create(stack.case.properties("1"))
     yield stack.update(stack.case.properties("1", 2), fails_beside=True)
+
+
+def resize_fails(stack: Stack) -> Iterator[Script]:
+    seed(stack.world, stack.case, "1", resize_fails=True)
+    yield stack.create(stack.case.properties("1"))
+    yield stack.update(stack.case.properties("1", 2))
 
 
 def swap(stack: Stack) -> Iterator[Script]:
@@ -174,6 +183,7 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "create interrupted when hosted": interrupted_create(6.0),
     "resize": resize,
     "resize rolled back": resize_rolled_back,
+    "resize fails, where it is in place": resize_fails,
     "swap": swap,
     "swap rolled back": swap_rolled_back,
     "swap fails": swap_fails,
@@ -238,6 +248,7 @@ def run(
     lifecycle: Lifecycle,
     kill: tuple[int, str] | None = None,
     handover: bool = False,
+    fenced: bool = True,
     lateness: Lateness = ON_TIME,
 ) -> Result:
     """Play a lifecycle, with at most one kill, and check every promise.
@@ -245,7 +256,7 @@ def run(
     Polls are further apart than in production: there are fewer boundaries alike, and all are gone through.
     """
     with patch.multiple(polling, LONGER=12.0, LONGEST=12.0):
-        return _run(case, lifecycle, kill, handover, lateness)
+        return _run(case, lifecycle, kill, handover, fenced, lateness)
 
 
 def _run(
@@ -253,6 +264,7 @@ def _run(
     lifecycle: Lifecycle,
     kill: tuple[int, str] | None,
     handover: bool,
+    fenced: bool,
     lateness: Lateness,
 ) -> Result:
     # With a short function every wait is handed over, so that the relay's calls are killed, too.
@@ -262,6 +274,7 @@ def _run(
         requests_per_second=None,
         lateness=lateness,
     )
+    fence(world, case, fenced)
     for version in ("1", "2"):
         seed(world, case, version)
     if kill:
@@ -287,13 +300,15 @@ class Report:
     broken: list[str]
 
 
-def killed_everywhere(case: ServiceCase, name: str, handover: bool, every: bool = False) -> Report:
+def killed_everywhere(
+    case: ServiceCase, name: str, handover: bool, every: bool = False, fenced: bool = True
+) -> Report:
     """Kill a lifecycle at each of its calls, before and after; it must end as if it had not been killed."""
     lifecycle = LIFECYCLES[name]
-    calm = run(case, lifecycle, handover=handover)
+    calm = run(case, lifecycle, handover=handover, fenced=fenced)
     report = Report(1, [f"{name}: {line}" for line in calm.broken])
     for number, when in kills(calm.calls, every):
-        killed = run(case, lifecycle, (number, when), handover)
+        killed = run(case, lifecycle, (number, when), handover, fenced)
         wrong = list(killed.broken)
         if killed.killed != 1:
             wrong.append(f"{killed.killed} kills")

@@ -277,8 +277,8 @@ MUTANTS = (
     Mutant(
         "a scheduled start takes the units that its schedule carries",
         "decisions/next_move.py",
-        "        units = Units.parse(mark.units) or units\n",
-        "        pass\n",
+        "    return (Units.parse(mark.units) if mark and task.claim.request.scheduled else None) or units\n",
+        "    return units\n",
     ),
     Mutant(
         "a scheduled start that fails is tried once",
@@ -319,8 +319,44 @@ MUTANTS = (
     Mutant(
         "a model is given back as the new construct left it",
         "decisions/next_move.py",
-        "        wanted = Running(units.minimum, units.maximum, may_resize=True)\n",
+        "        wanted = replace(_with_units(task.wanted, units), may_resize=True)\n",
         "        pass\n",
+    ),
+    Mutant(
+        "units that are being changed are reported as changed",
+        "decisions/steps.py",
+        "    if last and last.under_way and not goal.any_units:\n",
+        "    if last and last.under_way and goal.any_units:\n",
+    ),
+    Mutant(
+        "a change of units that failed before the request fails it",
+        "decisions/steps.py",
+        "        return resizing.since >= self.asked and self.wants(",
+        "        return self.wants(",
+    ),
+    Mutant(
+        "a change of units that failed is tried again for ever",
+        "decisions/steps.py",
+        "    if last is None or not goal.made(last):\n",
+        "    if last is None or last.failed or not goal.made(last):\n",
+    ),
+    Mutant(
+        "units that were declared while a model slept are forgotten",
+        "decisions/next_move.py",
+        "    if task.in_place and wanted.any_units:\n",
+        "    if False:\n",
+    ),
+    Mutant(
+        "without a fence a Delete does not wait for calls under way",
+        "decisions/next_move.py",
+        "    in_flight = (returning or not task.fenced) and",
+        "    in_flight = returning and",
+    ),
+    Mutant(
+        "without a fence a claim is trusted at once",
+        "decisions/next_move.py",
+        " or (Tag.STACK not in tags and not task.fenced)\n",
+        "\n",
     ),
     Mutant(
         "a rename wakes a model that sleeps",

@@ -44,6 +44,12 @@ def put_model(world: World, case: ServiceCase, version: str, **given: Any) -> No
     world.control("PUT", f"models/{PROJECT}/{version}", {"service": case.name, **given})
 
 
+def fence(world: World, case: ServiceCase, stands: bool) -> None:
+    """Let a service tell IAM its tags or not, if it may be either."""
+    if not case.fenced:
+        world.control("PUT", "iam", {"service": case.name, "tells_tags": stands})
+
+
 class Wrong:
     """Puts faults into a world; ``disturbed`` are the versions that somebody stopped or deleted by hand."""
 
@@ -112,7 +118,8 @@ class Wrong:
 
     def _hosting_fails(self, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
         outcome = draw(st.sampled_from([case.failed, case.running]))
-        put_model(self.world, case, draw(st.sampled_from(versions)), start_outcome=outcome)
+        version, fails = draw(st.sampled_from(versions)), outcome == case.failed
+        put_model(self.world, case, version, start_outcome=outcome, resize_fails=fails)
 
     def people(self, kind: str, case: ServiceCase, version: str, moment: float) -> None:
         """Let somebody do something to a model by hand, after some seconds."""
@@ -137,7 +144,8 @@ class Wrong:
         self.world.after(moment, begins)
 
     def _if_running(self, case: ServiceCase, version: str, status: str) -> bool:
-        return any(self._if(case, version, now, status) for now in (case.running, case.starting))
+        awake = (case.running, case.starting, case.pending)
+        return any(self._if(case, version, now, status) for now in awake if now)
 
     def _if(self, case: ServiceCase, version: str, now: str, status: str) -> bool:
         path = f"models/{PROJECT}/{version}?service={case.name}"

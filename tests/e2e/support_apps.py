@@ -12,7 +12,7 @@ from aws_cdk import App, Aspects, CfnOutput, Environment, IAspect, Stack
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
-from hosted_model import HostedModel, LookoutVisionModel, RekognitionCustomLabelsModel
+from hosted_model import HostedModel, LookoutVisionModel, PersonalizeRecommender, RekognitionCustomLabelsModel
 from hosted_model_local.environment import ACCOUNT
 
 Fill = Callable[[Stack], None]
@@ -50,6 +50,18 @@ def rekognition(arn: str, units: int = 1, *, name: str = "Model", **more: Any) -
     def fill(stack: Stack) -> None:
         model = RekognitionCustomLabelsModel(
             stack, name, project_version_arn=arn, min_inference_units=units, **more
+        )
+        outputs(stack, model)
+
+    return fill
+
+
+def personalize(arn: str, units: int = 1, *, name: str = "Model", **more: Any) -> Fill:
+    """An Amazon Personalize recommender."""
+
+    def fill(stack: Stack) -> None:
+        model = PersonalizeRecommender(
+            stack, name, recommender_arn=arn, min_recommendation_requests_per_second=units, **more
         )
         outputs(stack, model)
 

@@ -120,12 +120,12 @@ class Stage:
         )
 
     def infer(self, model: clients.ModelView) -> dict[str, Any]:
-        """Send one image to the model, as an app would, with root keys; the service's result."""
+        """Send one image, or one question, to the model with root keys; the service's result."""
         session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
         # botocore has no client of Lookout for Vision any more: the runtime brings its description.
         session.get_component("data_loader").search_paths.append(str(SERVICE_MODELS))
         client = session.create_client(
-            model.service,
+            "personalize-runtime" if model.service == "personalize" else model.service,
             region_name=self.cloud.region,
             endpoint_url=self.cloud.simulator_url,
             aws_access_key_id="test",
@@ -134,6 +134,8 @@ class Stage:
         )
         if model.service == "rekognition":
             return dict(client.detect_custom_labels(ProjectVersionArn=model.arn, Image={"Bytes": IMAGE}))
+        if model.service == "personalize":
+            return dict(client.get_recommendations(recommenderArn=model.arn, userId="user-1"))
         found = client.detect_anomalies(
             ProjectName=model.project, ModelVersion=model.version, ContentType="image/png", Body=IMAGE
         )

@@ -37,6 +37,7 @@ def type_all(steps: list[transcript.Step], folder: Path, variables: Mapping[str,
         assert transcript.missing(step, printed) is None, f"{step.title}\n{printed}"
 
 
+@pytest.mark.slow
 def test_an_app_of_three_models(tmp_path: Path) -> None:
     """From `up` to `down`, with the packages that this test has."""
     steps = [step for step in STEPS if not step.title.startswith(SLOW)]

@@ -28,7 +28,9 @@ def _pairs() -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(("name", "service", "way"), _pairs())
 def test_killed_anywhere_it_ends_as_if_not_killed(name: str, service: str, way: str) -> None:
-    report = killed_everywhere(CASES[service], name, handover=WAYS[way])
+    # Where nobody knows whether the service fences its models: with a fence, and without, in turn.
+    fenced = list(LIFECYCLES).index(name) % 4 < 2
+    report = killed_everywhere(CASES[service], name, handover=WAYS[way], fenced=fenced)
     assert report.runs > 10
     assert report.broken == []
 

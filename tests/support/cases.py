@@ -40,6 +40,16 @@ class ServiceCase:
     takes_tokens: bool
     #: The status of a model that the service updates by itself; empty where there is no such status.
     updating: str = ""
+    #: The status before `starting`; empty where there is none.
+    pending: str = ""
+    #: The operation that changes units while a model serves; empty where a change stops and starts it.
+    resize: str = ""
+    #: Whether the service tells IAM the tags of a model; where not, the tests go both ways.
+    fenced: bool = True
+    #: What a Reason calls a version.
+    named: Callable[[str], str] = lambda version: f"{PROJECT}/{version}"
+    #: What metrics and the command call the project.
+    project: str = PROJECT
 
     def properties(self, version: str, units: int = 1, **more: Any) -> dict[str, Any]:
         """Return ResourceProperties as CloudFormation sends them: strings."""
@@ -67,6 +77,19 @@ def _rekognition(scope: Construct, construct_id: str, model: Mapping[str, str], 
 
     arn = model["ProjectVersionArn"]
     return RekognitionCustomLabelsModel(scope, construct_id, project_version_arn=arn, **given)
+
+
+def _personalize(scope: Construct, construct_id: str, model: Mapping[str, str], **given: Any) -> Construct:
+    from hosted_model import PersonalizeRecommender
+
+    units = given.pop("min_inference_units", 1)
+    return PersonalizeRecommender(
+        scope,
+        construct_id,
+        recommender_arn=model["RecommenderArn"],
+        min_recommendation_requests_per_second=units,
+        **given,
+    )
 
 
 _REKOGNITION_ARN = "arn:aws:rekognition:us-east-1:000000000000:project"
@@ -123,7 +146,38 @@ REKOGNITION = ServiceCase(
     final=("LimitExceededException", "InvalidParameterException"),
     takes_tokens=False,
 )
-CASES: dict[str, ServiceCase] = {case.name: case for case in (LOOKOUTVISION, REKOGNITION)}
+PERSONALIZE = ServiceCase(
+    name="personalize",
+    stopped="INACTIVE",
+    starting="START IN_PROGRESS",
+    running="ACTIVE",
+    failed="INACTIVE",
+    unready="CREATE IN_PROGRESS",
+    deleting="DELETE IN_PROGRESS",
+    start="StartRecommender",
+    stop="StopRecommender",
+    describe="DescribeRecommender",
+    resize="UpdateRecommender",
+    pending="START PENDING",
+    model=lambda version: {
+        "RecommenderArn": f"arn:aws:personalize:us-east-1:000000000000:recommender/{version}"
+    },
+    physical_id=lambda version: f"personalize/recommender/{version}",
+    declare=_personalize,
+    passing=(
+        "ThrottlingException",
+        "LimitExceededException",
+        "ResourceInUseException",
+        "ConnectionReset",
+        "AccessDeniedException",
+    ),
+    final=("InvalidInputException",),
+    takes_tokens=False,
+    fenced=False,
+    named=lambda version: f"recommender {version}",
+    project="recommender",
+)
+CASES: dict[str, ServiceCase] = {case.name: case for case in (LOOKOUTVISION, REKOGNITION, PERSONALIZE)}
 
 
 def declare_all(stack: Construct) -> None:

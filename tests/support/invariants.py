@@ -13,7 +13,7 @@ from hosted_model_runtime.decisions import lease_hours
 from hosted_model_runtime.decisions.marks import State
 from support.cases import CASES, ServiceCase
 from support.cloudformation import SECRET, CustomResource, Sent, Stack
-from support.world import RETRY_SECONDS, World
+from support.world import RETRY_SECONDS, Effect, World
 
 #: Seconds before ServiceTimeout by which an answer must be there.
 IN_TIME = 5
@@ -23,7 +23,12 @@ GONE = ("DELETED", "ROLLBACK_COMPLETE", "NONE")
 STARTS = frozenset(case.start for case in CASES.values())
 STOPS = frozenset(case.stop for case in CASES.values())
 RUNNING = frozenset(
-    {one for case in CASES.values() for one in (case.running, case.starting, case.updating) if one}
+    {
+        one
+        for case in CASES.values()
+        for one in (case.running, case.starting, case.updating, case.pending)
+        if one
+    }
 )
 STABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
@@ -58,6 +63,8 @@ class Requests:
         self.resources = list(resources)
         #: Versions of models that somebody stopped or deleted by hand.
         self.disturbed: set[str] = set()
+        #: How often a claim was written over another stack's, where nothing fences a model.
+        self.crossed = 0
 
     def broken_requests(self) -> list[str]:
         """Return what is broken; nothing is good."""
@@ -178,11 +185,29 @@ class Requests:
         }
         for effect in self.world.effects:
             owner = effect.before.get("tags", {}).get(Tag.STACK)
-            if owner is not None and owner != effect.stack_id:
+            if owner is not None and owner != effect.stack_id and self._claims_crossed(effect, owner):
+                self.crossed += 1
+            elif owner is not None and owner != effect.stack_id:
                 yield f"4: {effect.operation} on {effect.arn}, which {owner} owns"
             unowned = owner is None and self.runs(effect.before.get("status", ""))
             if unowned and effect.request_id not in adopting:
                 yield f"4: {effect.operation} on {effect.arn}, which runs without an owner"
+
+    def _claims_crossed(self, effect: Effect, owner: str) -> bool:
+        """Say whether two stacks claimed a model in one moment, where no fence keeps them apart.
+
+        The later claim holds. The earlier one has done nothing to the model yet, and its request fails.
+        """
+        service = effect.arn.split(":")[2]
+        if effect.operation != "TagResource" or service in self.world.simulator.world.telling:
+            return False
+        theirs = [
+            one
+            for one in self.world.effects
+            if (one.arn, one.stack_id) == (effect.arn, owner) and one.time < effect.time
+        ]
+        last = max(theirs, key=lambda one: one.time)
+        return last.operation == "TagResource" and effect.time - last.time < CALL_SECONDS
 
     def _superseded_is_silent(self) -> Iterable[str]:
         order = {

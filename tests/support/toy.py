@@ -49,7 +49,7 @@ CODES = {"NoToyException": Kind.ABSENT, "BusyException": Kind.CONFLICT, "AccessD
 
 
 class ToyService:
-    name, running, stopped = NAME, "DANCING", "STILL"
+    name, running, stopped, fenced = NAME, "DANCING", "STILL", True
 
     def __init__(self, client: Any) -> None:
         self._client = client

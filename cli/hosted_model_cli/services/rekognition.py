@@ -48,4 +48,5 @@ ROW = ServiceRow(
     declared=_declared,
     names=Names.names,
     prices=(Price("us-east-1", 4.00, "Amazon Rekognition pricing, Custom Labels", "2026-11"),),
+    publishes_units=Names.publishes_units,
 )

@@ -61,6 +61,8 @@ class ServiceRow:
         Where the service is offered; None for where botocore knows an endpoint.
     retired
         Since when it is offered nowhere; empty for one that lives.
+    publishes_units
+        Whether a model, by its ARN, publishes InServiceInferenceUnits.
     """
 
     name: str
@@ -74,6 +76,7 @@ class ServiceRow:
     prices: tuple[Price, ...] = ()
     regions: tuple[str, ...] | None = None
     retired: str = ""
+    publishes_units: Callable[[str], bool] = lambda arn: True
 
 
 def there(pages: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

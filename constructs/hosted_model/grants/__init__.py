@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from aws_cdk import Stack
 
-from . import lookoutvision, rekognition
+from . import lookoutvision, personalize, rekognition
 from .base import Read, ServiceGrants
 
 __all__ = ["SERVICES", "Read", "ServiceGrants"]
@@ -19,4 +19,5 @@ __all__ = ["SERVICES", "Read", "ServiceGrants"]
 SERVICES: list[Callable[[Stack], ServiceGrants]] = [
     lookoutvision.grants,
     rekognition.grants,
+    personalize.grants,
 ]

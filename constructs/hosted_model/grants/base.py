@@ -31,6 +31,12 @@ class ServiceGrants:
         What may be read, however little it can be narrowed.
     start, stop, tag, untag
         Actions that take a model's ARN and know the condition ``aws:ResourceTag``.
+    resize
+        The action that changes units while a model serves, if there is one.
+    tells_tags
+        Whether the service is known to tell IAM the tags of models and requests. Where it is not, tagging
+        knows no resource, and every condition holds where a key is absent: it fences as far as the service
+        lets it, and keeps nothing from working.
     """
 
     service: str
@@ -41,3 +47,5 @@ class ServiceGrants:
     stop: str
     tag: str
     untag: str
+    resize: str = ""
+    tells_tags: bool = True

@@ -48,8 +48,23 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
+class Resizing:
+    """The last change of units that a service made, or makes, while the model serves.
+
+    ``since`` is when the service took it, epoch seconds. After one that ``failed`` the old units serve on;
+    ``message`` says why.
+    """
+
+    units: Units
+    since: float
+    under_way: bool = False
+    failed: bool = False
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
-    """What the service says of a model."""
+    """What the service says of a model; ``resizing`` only where a service resizes in place."""
 
     phase: Phase
     name: str
@@ -57,6 +72,9 @@ class Observed:
     message: str = ""
     min_units: int | None = None
     max_units: int | None = None
+    resizing: Resizing | None = None
+    #: What the service calls its units, for people.
+    unit: str = "inference units"
 
 
 @dataclass(frozen=True, slots=True)

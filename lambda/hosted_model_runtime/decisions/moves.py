@@ -7,7 +7,7 @@ cycle. The rest are the moves that it can make.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from .ends import Done, End, Failed, Superseded
@@ -30,7 +30,9 @@ class Task:
     """One model, and what a request wants of it.
 
     ``running`` and ``stopped`` are the service's statuses for "ready to use" and "not billed". ``replaces``
-    says whether the request is an update that puts this model in the place of another.
+    says whether the request is an update that puts this model in the place of another. ``in_place``: the
+    service changes units while the model serves. ``fenced``: the service itself refuses what the lease
+    forbids; where it does not, a request waits until nobody's call can be under way any more.
     """
 
     claim: Claim
@@ -38,6 +40,8 @@ class Task:
     running: str
     stopped: str
     replaces: bool = False
+    in_place: bool = False
+    fenced: bool = True
 
     @property
     def wanted(self) -> Running:
@@ -47,6 +51,8 @@ class Task:
             request.units.maximum,
             may_resize=request.type == "Update",
             any_units=request.scheduled,
+            in_place=self.in_place,
+            asked=request.issued.timestamp(),
         )
 
 
@@ -172,7 +178,8 @@ class Take:
     """Take the lease: write ``mark`` and the tags ``more``.
 
     ``before`` is the mark that it replaces. ``reopens``: first remove this stack's closing tag.
-    ``in_flight``: a call of the superseded request may still land, so do nothing for a while.
+    ``in_flight``: a call of the superseded request may still land, or a claim of another stack where
+    nothing refuses it, so do nothing for a while.
     """
 
     mark: Mark
@@ -186,12 +193,11 @@ class Take:
 class Note:
     """Write how far the request came.
 
-    ``quiet``: then wait, as a call of an earlier one may still land. ``closes``: write a closing tag with it.
+    ``quiet``: then wait, as a call of an earlier one may still land.
     """
 
     mark: Mark
     quiet: bool = False
-    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +218,13 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Stop the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Change the units of the model while it serves."""
+
+    units: Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +254,7 @@ class Fail:
 class LetGo:
     """Remove the lease from the model, and end."""
 
-    end: Done | Superseded = field(default_factory=Done)
+    end: Done | Superseded
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +273,7 @@ Move = (
     | Note
     | Start
     | Stop
+    | Resize
     | Fail
     | Retry
     | Close

@@ -46,6 +46,7 @@ from .moves import (
     Pause,
     Progress,
     ReadTags,
+    Resize,
     Retry,
     Start,
     StartCall,
@@ -134,7 +135,20 @@ def _step(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str
     moved = former is not None and former.mark.state is not State.RELEASED
     # After a rename the request is a Create, but of a model that was deployed before: it may resize it.
     wanted = replace(task.wanted, may_resize=True) if moved else task.wanted
+    if task.in_place and wanted.any_units:
+        # A deploy may have declared other units while the model slept, and Start took none.
+        wanted = replace(_with_units(wanted, _units_of_lease(task, progress.mark)), may_resize=True)
     return steps.decide(wanted, seen.observed, is_started(progress, seen))
+
+
+def _with_units(wanted: Running, units: Units) -> Running:
+    return replace(wanted, min_units=units.minimum, max_units=units.maximum, any_units=False)
+
+
+def _units_of_lease(task: Task, mark: Mark | None) -> Units:
+    """Return the units to host with. Only a deploy changes them: a schedule takes those of its lease."""
+    units = task.claim.request.units
+    return (Units.parse(mark.units) if mark and task.claim.request.scheduled else None) or units
 
 
 def is_started(progress: Progress, seen: Sighting) -> bool:
@@ -171,7 +185,8 @@ def _take(
     mark = lease.first_mark(claim, tags, before, str(claim.request.units))
     if not mark.last_start.seconds:
         mark = replace(mark, last_start=progress.former_start.of_another)
-    in_flight = lease.is_in_flight(tags, before)
+    # Without a fence another stack that saw the model free, too, may write over this claim.
+    in_flight = lease.is_in_flight(tags, before) or (Tag.STACK not in tags and not task.fenced)
     if sleeps:
         mark = mark.at(State.SLEEPING)
     elif isinstance(step, steps.Start) and not in_flight:
@@ -213,6 +228,9 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
             return Note(intent) if mark != intent else _start(task, mark)
         case steps.Stop():
             return Stop() if not _is_stopped(progress, seen) else Note(mark.at(State.ASLEEP))
+        case steps.Resize(units):
+            # It needs no mark of its own: the service says what it was last asked for, and when.
+            return Resize(units)
         case steps.Done() if mark.state.asleep:
             return Note(mark.at(State.ASLEEP))
         case steps.Done():
@@ -255,10 +273,7 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
 
 
 def _start(task: Task, mark: Mark) -> Start:
-    units = task.claim.request.units
-    if task.claim.request.scheduled:
-        # Only a deploy changes units: take those of its lease, not those in the schedule's event.
-        units = Units.parse(mark.units) or units
+    units = _units_of_lease(task, mark)
     return Start(units, "Start" if mark.attempt == 1 else f"Start {mark.attempt}")
 
 
@@ -347,7 +362,7 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
         case Standing.HELD if verdict.mark:
             return _give_up(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view.tags, now)
         case Standing.FREE if verdict.mark:
-            return _take_to_release(seen, view, verdict.mark, claim)
+            return _take_to_release(task, seen, view, verdict.mark)
         case Standing.FOREIGN if _may_be_out_of_date(progress, now):
             return _rest(progress)
     return Finish(Done())
@@ -357,18 +372,19 @@ def _must_wait(seen: Sighting) -> bool:
     return isinstance(steps.decide(Stopped(), seen.observed, started=False), Wait)
 
 
-def _take_to_release(seen: Sighting, view: View, before: Mark, claim: Claim) -> Move:
+def _take_to_release(task: Task, seen: Sighting, view: View, before: Mark) -> Move:
     """Take the lease, to stop the model or to give it back to the resource that had it before a rename."""
     if view.took:
         return Pause()
-    tags = view.tags or {}
+    claim, tags = task.claim, view.tags or {}
     returning = lease.returns_to(tags, before, claim) is not None
     mark = lease.first_mark(claim, tags, before).at(State.RETURNING if returning else State.RELEASING)
     # The closing tag goes into the same call: from then on the service itself refuses a start that is still
     # under way. A model that is given back is not closed, because it may have to be started.
     more = {} if returning else lease.closing_tag(claim)
     may_start = seen.phase not in ACTIVE and before.state.may_start
-    in_flight = (returning or may_start) and lease.is_in_flight(tags, before)
+    waits = returning or may_start or not task.fenced
+    in_flight = waits and lease.is_in_flight(tags, before)
     return Take(mark, more, before, lease.must_reopen(tags, claim), in_flight)
 
 
@@ -380,8 +396,9 @@ def _give_up(
     if former and mark.state is State.RETURNING:
         if former.mark.state is not State.RELEASED:
             return _give_back(task, progress, former, seen, now)
-        # The former owner is gone; an older read did not show it yet.
-        return Note(mark.at(State.RELEASING), closes=True)
+        # The former owner is gone, which an older read did not show: there is nobody to give it back to.
+        if not progress.closed:
+            return Close(reopens=False)
     step = steps.decide(Stopped(), seen.observed, started=False)
     if isinstance(step, Wait):
         return Pause(idle=True)
@@ -391,7 +408,7 @@ def _give_up(
     if progress.took_from and lease_hours.is_at_work(tags, progress.took_from) and now < until:
         # A schedule wrote its mark before this request's, and its start may be under way.
         return Pause(idle=True, until=until)
-    return LetGo()
+    return LetGo(Done())
 
 
 def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sighting, now: float) -> Move:
@@ -402,11 +419,13 @@ def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sight
     if former.mark.state.asleep:
         wanted = Stopped()
     elif units:
-        wanted = Running(units.minimum, units.maximum, may_resize=True)
+        wanted = replace(_with_units(task.wanted, units), may_resize=True)
     step = steps.decide(wanted, seen.observed, started)
     match step:
         case steps.Start():
             return Start(units or Units(1), "Return")
+        case steps.Resize(again):
+            return Resize(again)
         case steps.Stop() if not _is_stopped(progress, seen):
             return Stop()
         case Wait():

@@ -1,21 +1,23 @@
 """PURE: which step brings a model nearer to its goal.
 
-``(goal, observed, started) -> Start | Stop | Wait | Done | Fail``: the two tables of the page on concepts.
-Whether the request may take that step, ``next_move.py`` decides.
+``(goal, observed, started) -> Start | Stop | Resize | Wait | Done | Fail``: the tables of the page on
+concepts. Whether the request may take that step, ``next_move.py`` decides.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .model import Observed, Phase
+from .model import Observed, Phase, Resizing, Units
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """Goal: hosted with these inference units.
 
-    ``may_resize``: a model that runs with other units is stopped and started again; an update may do that.
+    ``may_resize``: a model that runs with other units is resized; an update may do that. It is stopped and
+    started again, unless the service can do it ``in_place``: then the model serves throughout.
+    ``asked``: since when the request wants it, epoch seconds; what the service tried before was another's.
     ``any_units``: a model that runs is good with whatever units; a schedule leaves them to deploys.
     """
 
@@ -23,12 +25,21 @@ class Running:
     max_units: int | None = None
     may_resize: bool = False
     any_units: bool = False
+    in_place: bool = False
+    asked: float = 0.0
 
     def satisfied_by(self, seen: Observed) -> bool:
-        return self.any_units or (seen.min_units, _ceiling(seen.min_units, seen.max_units)) == (
+        return self.any_units or self.wants(seen.min_units, seen.max_units)
+
+    def wants(self, minimum: int | None, maximum: int | None) -> bool:
+        return (minimum, _ceiling(minimum, maximum)) == (
             self.min_units,
             _ceiling(self.min_units, self.max_units),
         )
+
+    def made(self, resizing: Resizing) -> bool:
+        """Say whether the service made this change of units for this request."""
+        return resizing.since >= self.asked and self.wants(resizing.units.minimum, resizing.units.maximum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,13 @@ class Stop: ...
 
 
 @dataclass(frozen=True, slots=True)
+class Resize:
+    """Change the units while the model serves."""
+
+    units: Units
+
+
+@dataclass(frozen=True, slots=True)
 class Wait: ...
 
 
@@ -57,7 +75,7 @@ class Fail:
     reason: str
 
 
-Step = Start | Stop | Wait | Done | Fail
+Step = Start | Stop | Resize | Wait | Done | Fail
 
 
 def decide(goal: Running | Stopped, seen: Observed, started: bool) -> Step:
@@ -91,14 +109,38 @@ def _towards_running(goal: Running, seen: Observed, started: bool) -> Step:
             return Start()
         case Phase.STARTING | Phase.STOPPING | Phase.UPDATING:
             return Wait()
+    may_resize = goal.may_resize or (goal.in_place and started)
+    last = seen.resizing
+    if last and last.under_way and not goal.any_units:
+        # It serves with the old units. What comes of the change decides what is next.
+        if may_resize or goal.wants(last.units.minimum, last.units.maximum):
+            return Wait()
+        return _other_units(goal, seen, "is being given", _units(last.units.minimum, last.units.maximum))
     if goal.satisfied_by(seen):
         return Done()
-    if goal.may_resize and not started:
+    if goal.in_place and may_resize:
+        return _in_place(goal, seen, last)
+    if may_resize and not started:
         return Stop()
+    return _other_units(goal, seen, "runs with", _units(seen.min_units, seen.max_units))
+
+
+def _other_units(goal: Running, seen: Observed, verb: str, units: str) -> Fail:
+    wanted = _units(goal.min_units, goal.max_units)
     return Fail(
-        f"{seen.name} runs with {_units(seen.min_units, seen.max_units)} inference units, "
-        f"but {_units(goal.min_units, goal.max_units)} are wanted: stop it, or declare what runs"
+        f"{seen.name} {verb} {units} {seen.unit}, but {wanted} are wanted: stop it, or declare what runs"
     )
+
+
+def _in_place(goal: Running, seen: Observed, last: Resizing | None) -> Step:
+    if last is None or not goal.made(last):
+        return Resize(Units(goal.min_units, goal.max_units))
+    if not last.failed:
+        # It has been made, and is not shown yet.
+        return Wait()
+    wanted, serving = _units(goal.min_units, goal.max_units), _units(seen.min_units, seen.max_units)
+    said = f": {last.message}" if last.message else ""
+    return Fail(f"{seen.name} could not be given {wanted} {seen.unit}, and runs on with {serving}{said}")
 
 
 def _towards_stopped(seen: Observed) -> Step:
@@ -129,6 +171,6 @@ def _what_to_do(status: str) -> str:
         return "train a new version and declare that one"
     if status == "EXPIRED":
         return "the service hosts this version no longer; train a new one and declare that"
-    if "TRAINING" in status or "COPYING" in status:
+    if "TRAINING" in status or "COPYING" in status or "CREATE" in status:
         return "wait until that has ended, then deploy again"
     return "declare a version that is trained"

@@ -19,7 +19,7 @@ from ..decisions.moves import Goal, Task
 from ..decisions.polling import NOTHING, first_wait, interval, step_interval, widened
 from ..decisions.request import Claim, InvalidRequestError, Request
 from ..decisions.tokens import fingerprint
-from ..services.base import Kind, Service, ServiceError
+from ..services.base import Kind, ResizesInPlace, Service, ServiceError
 from .clock import Clock
 from .leased_model import LeasedModel
 from .outcome import Facts, Outcome
@@ -39,7 +39,7 @@ DENIED_GRACE_SECONDS = 120.0
 #: This long before CloudFormation stops waiting, a failure is answered even if the lease has no note of it.
 #: The answer's four attempts can take as long.
 LAST_CALL_SECONDS = 20.0
-#: Lambda delivers an event three times at most: again a minute, then two minutes after one that failed.
+#: Lambda delivers an event three times at most: again a minute and two minutes after a delivery that failed.
 REDELIVERY_SECONDS = (60.0, 120.0)
 
 ADVICE: Mapping[Kind, str] = {
@@ -181,7 +181,15 @@ class Driver:
         replaced: LeasedModel | None = None,
     ) -> LeasedModel:
         claim = Claim(self.request, fingerprint(declared_id))
-        task = Task(claim, goal, service.running, service.stopped, replaces=replaced is not None)
+        task = Task(
+            claim,
+            goal,
+            service.running,
+            service.stopped,
+            replaces=replaced is not None,
+            in_place=isinstance(service, ResizesInPlace),
+            fenced=service.fenced,
+        )
         former = replaced.as_former if replaced else lambda: (False, NOTHING)
         return LeasedModel(service, model, task, self._clock.now, former, self._relay.supersede)
 

@@ -18,7 +18,7 @@ from ..decisions.moves import Failing, Pause, Progress, StartCall, Task, View
 from ..decisions.next_move import IN_FLIGHT_SECONDS, next_move
 from ..decisions.polling import NOTHING, LastStart
 from ..decisions.tokens import client_token
-from ..services.base import Kind, Service, ServiceError
+from ..services.base import Kind, ResizesInPlace, Service, ServiceError
 from .outcome import Hosted
 
 
@@ -138,8 +138,8 @@ class LeasedModel:
                 self._ask_former()
             case moves.Take():
                 return self._take(move, view)
-            case moves.Note(mark, quiet, closes):
-                self._write(mark, lease.closing_tag(self.task.claim) if closes else None)
+            case moves.Note(mark, quiet):
+                self._write(mark)
                 if quiet:
                     self._be_quiet(IN_FLIGHT_SECONDS)
                 return replace(view, tags=self._after(mark, view))
@@ -147,6 +147,8 @@ class LeasedModel:
                 return self._start(units, verb)
             case moves.Stop():
                 return self._stop()
+            case moves.Resize(units):
+                return self._resize(units)
             case moves.Fail(failing):
                 self._remember(failing=failing)
             case moves.Retry(mark):
@@ -251,6 +253,12 @@ class LeasedModel:
                 raise
             self._remember(stop_refused=True)
             return View(seen=self._known)
+        return View(acted=True)
+
+    def _resize(self, units: Units) -> View:
+        if not isinstance(self._service, ResizesInPlace):
+            raise TypeError(f"{self._service.name} does not resize in place")
+        self._service.resize(self._known, units, self._token("Resize", units))
         return View(acted=True)
 
     def _close(self, reopens: bool) -> View:

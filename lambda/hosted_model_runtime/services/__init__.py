@@ -13,6 +13,7 @@ from .base import Service
 ADAPTERS: dict[str, str] = {
     "lookoutvision": "hosted_model_runtime.services.lookoutvision:LookoutVisionService",
     "rekognition": "hosted_model_runtime.services.rekognition:RekognitionService",
+    "personalize": "hosted_model_runtime.services.personalize:PersonalizeService",
 }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import botocore.session
 from botocore.config import Config
@@ -80,6 +80,8 @@ class Service(Protocol):
     #: The statuses that mean "ready to use" and "not billed": HOSTED and TRAINED, RUNNING and STOPPED.
     running: str
     stopped: str
+    #: Whether the service tells IAM the tags of a model, so that the function's policy keeps the lease.
+    fenced: bool
 
     @classmethod
     def connect(cls) -> Service:
@@ -107,6 +109,17 @@ class Service(Protocol):
     def tag(self, arn: str, tags: Mapping[str, str]) -> None: ...
 
     def untag(self, arn: str, keys: Iterable[str]) -> None: ...
+
+
+@runtime_checkable
+class ResizesInPlace(Protocol):
+    """What an adapter offers besides, if its service changes the units of a model while it serves.
+
+    Its ``describe`` then says in ``Observed.resizing`` what the last such change was, and ``start`` may
+    ignore the units: a model that comes up with others is resized.
+    """
+
+    def resize(self, sighting: Sighting, units: Units, token: str) -> None: ...
 
 
 #: Codes that any service can answer while credentials or policies settle, or when a call comes late: "Common

@@ -52,6 +52,7 @@ class LookoutVisionService:
     name = Names.SERVICE
     running = "HOSTED"
     stopped = "TRAINED"
+    fenced = True
 
     def __init__(self, client: Any) -> None:
         self._client = client

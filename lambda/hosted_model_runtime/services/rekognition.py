@@ -61,6 +61,7 @@ class RekognitionService:
     name = Names.SERVICE
     running = "RUNNING"
     stopped = "STOPPED"
+    fenced = True
 
     def __init__(self, client: Any) -> None:
         self._client = client

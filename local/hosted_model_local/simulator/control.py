@@ -36,8 +36,20 @@ _MODEL_MEMBERS = frozenset(
         "max_inference_units",
         "project_timestamp",
         "version_timestamp",
+        "settings",
+        "resize_seconds",
+        "resize_fails",
         *_LAG_MEMBERS,
     }
+)
+_PLAIN_MEMBERS = (
+    "start_outcome",
+    "stop_while_starting",
+    "project_timestamp",
+    "version_timestamp",
+    "settings",
+    "resize_seconds",
+    "resize_fails",
 )
 _FAULT_MEMBERS = frozenset(Fault.__dataclass_fields__)
 
@@ -195,6 +207,19 @@ class Control:
                 self._simulator.world.tag_lags[name] = TagLag(lag.seconds, lag.seed)
         return self._get_tags(path, payload, now)
 
+    def _get_iam(self, path: list[str], payload: Payload, now: float) -> object:
+        telling = self._simulator.world.telling
+        return {name: {"tells_tags": name in telling} for name in self._simulator.services}
+
+    def _put_iam(self, path: list[str], payload: Payload, now: float) -> object:
+        only(payload, frozenset({"service", "tells_tags"}))
+        name, told = self._service(payload).name, payload.get("tells_tags")
+        if not isinstance(told, bool):
+            raise ControlError("tells_tags must be true or false.")
+        telling = self._simulator.world.telling
+        (telling.add if told else telling.discard)(name)
+        return self._get_iam(path, payload, now)
+
     def _reset(self, path: list[str], payload: Payload, now: float) -> object:
         self._simulator.reset()
         return {"reset": True}
@@ -223,6 +248,7 @@ _ROUTES: dict[str, dict[str, _Handler]] = {
     "calls": {"GET": Control._get_calls},
     "quota": {"GET": Control._get_quota, "PUT": Control._put_quota},
     "tags": {"GET": Control._get_tags, "PUT": Control._put_tags},
+    "iam": {"GET": Control._get_iam, "PUT": Control._put_iam},
     "clock": {"GET": Control._get_clock, "PUT": Control._put_clock, "POST": Control._post_clock},
     "reset": {"POST": Control._reset},
     "health": {"GET": Control._health},
@@ -255,6 +281,11 @@ def _view(model: SimulatedModel, now: float) -> dict[str, object]:
         "stop_seconds": model.stop_seconds,
         "start_outcome": model.start_outcome,
         "stop_while_starting": model.stop_while_starting,
+        "settings": model.settings,
+        "resize_seconds": model.resize_seconds,
+        "resize_fails": model.resize_fails,
+        "resizes": model.resizes,
+        "resizing": None if model.resizing is None else asdict(model.resizing),
     }
 
 
@@ -262,7 +293,7 @@ def _check_model(life: Lifecycle, payload: Payload) -> None:
     """Refuse a change as a whole before any part of it is made."""
     choice(payload.get("status", life.trained), "status", life.statuses)
     choice(payload.get("start_outcome", life.running), "start_outcome", (life.running, life.failed))
-    for name in ("start_seconds", "stop_seconds"):
+    for name in ("start_seconds", "stop_seconds", "resize_seconds"):
         if name in payload and number(payload, name) < 0:
             raise ControlError(f"{name} must not be negative.")
     for name in ("min_inference_units", "max_inference_units"):
@@ -270,8 +301,11 @@ def _check_model(life: Lifecycle, payload: Payload) -> None:
     for name in ("project_timestamp", "version_timestamp"):
         if name in payload and count_or_none(payload, name) is None:
             raise ControlError(f"{name} must be an integer.")
-    if not isinstance(payload.get("stop_while_starting", False), bool):
-        raise ControlError("stop_while_starting must be true or false.")
+    for name in ("stop_while_starting", "resize_fails"):
+        if not isinstance(payload.get(name, False), bool):
+            raise ControlError(f"{name} must be true or false.")
+    if not isinstance(payload.get("settings", {}), dict):
+        raise ControlError("settings must be an object.")
     if not isinstance(payload.get("status_message", ""), str):
         raise ControlError("status_message must be a string.")
     tags = payload.get("tags", {})
@@ -282,7 +316,7 @@ def _check_model(life: Lifecycle, payload: Payload) -> None:
 
 def _change(model: SimulatedModel, payload: Payload, now: float, *, new: bool) -> None:
     """Make a checked change, only of the members given; the status last, as it reads the others."""
-    for name in ("start_outcome", "stop_while_starting", "project_timestamp", "version_timestamp"):
+    for name in _PLAIN_MEMBERS:
         if name in payload:
             setattr(model, name, payload[name])
     given = payload.get("tags")

@@ -69,7 +69,8 @@ class Simulator:
         self.faults = Faults()
         self.calls: deque[CallRecord] = deque(maxlen=MAX_CALLS_KEPT)
         counts = {name: count for kind in self._kinds for name, count in kind.quotas.items()}
-        self.world = World(Limits(self._initial_rate, counts))
+        telling = {kind.name for kind in self._kinds if kind.tells_tags}
+        self.world = World(Limits(self._initial_rate, counts), telling=telling)
         self.limit_rate(self._initial_rate)
         self.services: dict[str, Service] = {kind.name: kind(self.world) for kind in self._kinds}
         self._control = Control(self)
@@ -123,7 +124,8 @@ class Simulator:
             model = service.find(call, self.now())
             tags = self.world.seen_tags(model, self.now()) if model else {}
         resource_tags = {f"aws:resourcetag/{key}".lower(): value for key, value in tags.items()}
-        context = {**resource_tags, **service.request_tags(call)}
+        told = service.name in self.world.telling
+        context = {**resource_tags, **service.request_tags(call)} if told else {}
         action = f"{service.name}:{call.operation}"
         decision = self._authorizer.authorize(call.request, action, resource, call.region, context)
         call.principal = decision.principal or call.principal
@@ -192,7 +194,8 @@ class Simulator:
     ) -> None:
         resource = service.resource(call)
         if resource == "*":
-            resource = call.project
+            # IAM decides on no resource, but the call may be about one.
+            resource = call.arn or call.project
         self.calls.append(
             CallRecord(
                 now,

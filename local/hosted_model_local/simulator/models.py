@@ -35,6 +35,11 @@ class Lifecycle:
     unusable: frozenset[str]
     messages: dict[str, str]
     project_arn_format: str = ""
+    #: Statuses before ``starting`` and ``stopping``, where the service has them.
+    start_pending: str = ""
+    stop_pending: str = ""
+    #: What a failed start leaves as its reason, where ``failed`` is the same as ``stopped``.
+    failure: str = ""
 
 
 def partition(region: str) -> str:
@@ -42,6 +47,22 @@ def partition(region: str) -> str:
     if region.startswith("cn-"):
         return "aws-cn"
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+#: The part of a start's or a stop's time that is spent pending, where a service has such statuses.
+PENDING_SHARE = 0.25
+
+
+@dataclass(slots=True)
+class Resizing:
+    """A change of units and settings while the model serves; times are seconds since the epoch."""
+
+    units: int
+    settings: dict[str, object]
+    began: float
+    due: float
+    fails: bool
+    ended: float | None = None
 
 
 @dataclass(slots=True)
@@ -69,8 +90,13 @@ class SimulatedModel:
     min_inference_units: int | None = None
     max_inference_units: int | None = None
     tag_lag: TagLag | None = None
+    settings: dict[str, object] = field(default_factory=dict)
+    resize_seconds: float = 5.0
+    resize_fails: bool = False
+    resizing: Resizing | None = None
     starts: int = 0
     stops: int = 0
+    resizes: int = 0
     history: list[tuple[float, str]] = field(default_factory=list)
     project_timestamp: int = 1_600_000_000_000
     version_timestamp: int = 1_600_000_000_001
@@ -135,10 +161,33 @@ class SimulatedModel:
 
     def advance(self, now: float) -> SimulatedModel:
         """Bring the status up to date; a status is entered when it was due, not when somebody looked."""
-        if self._due is not None and self._due <= now:
-            starting = self.status == self.lifecycle.starting
-            self._enter(self.start_outcome if starting else self.lifecycle.stopped, self._due)
+        life = self.lifecycle
+        while self._due is not None and self._due <= now:
+            after = {
+                life.start_pending: life.starting,
+                life.starting: self.start_outcome,
+                life.stop_pending: life.stopping,
+            }
+            self._enter(after.get(self.status, life.stopped), self._due)
+        if self.resizing and self.resizing.ended is None and self.resizing.due <= now:
+            self._end_resizing(self.resizing)
         return self
+
+    def _end_resizing(self, resizing: Resizing) -> None:
+        resizing.ended = resizing.due
+        if not resizing.fails:
+            self.set_units(resizing.units, self.max_inference_units, resizing.due)
+            self.settings = resizing.settings
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a start is under way."""
+        return self.status in (self.lifecycle.start_pending, self.lifecycle.starting)
+
+    @property
+    def is_resizing(self) -> bool:
+        """Whether a change of units is under way."""
+        return self.resizing is not None and self.resizing.ended is None
 
     def can_start(self) -> bool:
         """Whether the service accepts a start now."""
@@ -146,7 +195,7 @@ class SimulatedModel:
 
     def can_stop(self) -> bool:
         """Whether the service accepts a stop now."""
-        if self.status == self.lifecycle.starting:
+        if self.is_starting:
             return self.stop_while_starting
         return self.status in self.lifecycle.stoppable
 
@@ -154,12 +203,17 @@ class SimulatedModel:
         """A start that takes effect."""
         self.min_inference_units, self.max_inference_units = low, high
         self.starts += 1
-        self._enter(self.lifecycle.starting, now)
+        self._enter(self.lifecycle.start_pending or self.lifecycle.starting, now)
+
+    def resize(self, now: float, units: int, settings: dict[str, object]) -> None:
+        """A change of units that takes effect while the model serves."""
+        self.resizes += 1
+        self.resizing = Resizing(units, settings, now, now + self.resize_seconds, self.resize_fails)
 
     def stop(self, now: float) -> None:
         """A stop that takes effect; billing ends here."""
         self.stops += 1
-        self._enter(self.lifecycle.stopping, now)
+        self._enter(self.lifecycle.stop_pending or self.lifecycle.stopping, now)
 
     def set_status(self, status: str, now: float) -> None:
         """A change from outside the API; the status that the model has already is no change."""
@@ -175,8 +229,20 @@ class SimulatedModel:
     def reschedule(self, now: float) -> None:
         """Apply changed durations to a start or a stop under way; nothing becomes due in the past."""
         if self._due is not None:
-            starting = self.status == self.lifecycle.starting
-            self._due = max(now, self.since + (self.start_seconds if starting else self.stop_seconds))
+            self._due = max(now, self.since + (self._lasts(self.status) or 0.0))
+
+    def _lasts(self, status: str) -> float | None:
+        """How long a status lasts by itself; None: until somebody ends it."""
+        life = self.lifecycle
+        for pending, under_way, seconds in (
+            (life.start_pending, life.starting, self.start_seconds),
+            (life.stop_pending, life.stopping, self.stop_seconds),
+        ):
+            if status and status == pending:
+                return seconds * PENDING_SHARE
+            if status == under_way:
+                return seconds * (1 - PENDING_SHARE) if pending else seconds
+        return None
 
     def billed_unit_seconds(self, now: float) -> float:
         """Seconds of running so far, each times the minimum inference units of its moment."""
@@ -186,6 +252,8 @@ class SimulatedModel:
 
     def _enter(self, status: str, at: float) -> None:
         life = self.lifecycle
+        # Where a start that fails leaves the model stopped, only the status before tells the two apart.
+        failed = status == life.failed and (life.failed != life.stopped or self.status == life.starting)
         if self.min_inference_units is None and status in (life.starting, life.running):
             self.min_inference_units = 1
         if self._billing_since is not None and status not in life.billed:
@@ -195,13 +263,11 @@ class SimulatedModel:
         self.status, self.since = status, at
         self.history.append((at, status))
         self.status_message = life.messages.get(status, "")
-        if status == life.failed and self.failure_message is not None:
-            self.status_message = self.failure_message
-        self._due = None
-        if status == life.starting:
-            self._due = at + self.start_seconds
-        elif status == life.stopping:
-            self._due = at + self.stop_seconds
+        if failed:
+            reason = life.failure or self.status_message
+            self.status_message = reason if self.failure_message is None else self.failure_message
+        lasts = self._lasts(status)
+        self._due = None if lasts is None else at + lasts
 
 
 ProjectKey = tuple[str, str, str, str]
@@ -249,7 +315,7 @@ class SimulatedModels:
             model
             for model in self.all(now)
             if (model.lifecycle.service, model.account, model.region) == (service, account, region)
-            and (model.status == model.lifecycle.starting or model.status in model.lifecycle.billed)
+            and (model.is_starting or model.status in model.lifecycle.billed)
         ]
 
     def clear(self) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from .auth import credential
 from .http import Request
 from .lookoutvision import LookoutVision
+from .personalize import Personalize
 from .rekognition import Rekognition
 from .service import Service
 
 #: The first is the control API's default. A list, so that a service from outside can be put in.
-SERVICES: list[type[Service]] = [LookoutVision, Rekognition]
+SERVICES: list[type[Service]] = [LookoutVision, Rekognition, Personalize]
 
 
 def addressed(services: Iterable[Service], request: Request) -> Service | None:

@@ -56,6 +56,8 @@ class World:
     models: SimulatedModels = field(default_factory=SimulatedModels)
     tokens: ClientTokens = field(default_factory=ClientTokens)
     tag_lags: dict[str, TagLag] = field(default_factory=dict)
+    #: The services that tell IAM the tags of models and requests, as keys of conditions.
+    telling: set[str] = field(default_factory=set)
 
     def seen_tags(self, model: SimulatedModel, now: float) -> dict[str, str]:
         """The tags as one read or one evaluation of a policy sees them: late, where a lag is set."""
@@ -80,6 +82,8 @@ class Service(ABC):
         All operations; those that the quota of requests a second does not count.
     error_status
         The HTTP status of each error code of its own.
+    tells_tags
+        Whether the service tells IAM the tags of models and requests; the control API can change it.
     quotas
         Counts that the control API can change, with the service's defaults; None is no limit.
     """
@@ -92,6 +96,7 @@ class Service(ABC):
     error_status: ClassVar[Mapping[str, int]]
     target_prefix: ClassVar[str] = ""
     unmetered: ClassVar[frozenset[str]] = frozenset()
+    tells_tags: ClassVar[bool] = True
     quotas: ClassVar[Mapping[str, int | None]] = {}
 
     def __init__(self, world: World) -> None:

@@ -15,6 +15,7 @@ from hosted_model_runtime.decisions.moves import (
     Note,
     Pause,
     ReadTags,
+    Resize,
     Start,
     StartCall,
     Stop,
@@ -23,17 +24,21 @@ from hosted_model_runtime.decisions.next_move import REPORTED
 from support.moves.rows import (
     ABSENT,
     ADOPTING,
+    ADOPTING_IN_PLACE,
     ASLEEP,
     CREATE,
     DELETE,
     DONE,
     FAILED,
     HELD,
+    IN_PLACE,
     INTENT,
+    NEW_IN_PLACE,
     NEW_WITH_HOURS,
     NOW_STAMP,
     OFF_TIME,
     ON_TIME,
+    ON_TIME_IN_PLACE,
     REPLACING,
     RESIZED,
     RESIZING,
@@ -44,6 +49,7 @@ from support.moves.rows import (
     STARTING,
     STOPPED,
     STOPPING,
+    UNFENCED,
     UNREADY,
     UPDATE,
     WITH_HOURS,
@@ -74,10 +80,12 @@ from support.moves.words import (
     hours,
     mark_of,
     owned,
+    resizing,
     sees,
     take,
 )
 
+TO_TWO = resizing(2, "a change to 2 under way", under_way=True)
 FIRST_LOOK = Group(
     "The first look",
     "Look, then read the tags, then decide who commands the model.",
@@ -97,6 +105,8 @@ WHO_COMMANDS = Group(
     (
         Row(CREATE, NOTHING, STOPPED, NOBODY, take(CREATE.mark(INTENT))),
         Row(CREATE, NOTHING, FAILED, NOBODY, take(CREATE.mark(State.STARTING_FAILED))),
+        Row(UNFENCED, NOTHING, STOPPED, NOBODY, take(UNFENCED.mark(HELD), in_flight=True)),
+        Row(UNFENCED, NOTHING, STOPPED, before(DONE), take(UNFENCED.mark(INTENT), earlier(DONE))),
         Row(CREATE, NOTHING, STOPPING, NOBODY, take(CREATE.mark(HELD))),
         Row(CREATE, NOTHING, RUNNING, NOBODY, fails("no stack owns it", Metric.FOREIGN)),
         Row(ADOPTING, NOTHING, RUNNING, NOBODY, take(ADOPTING.mark(HELD))),
@@ -177,6 +187,66 @@ HOSTING = Group(
         Row(
             RESIZING, RESIZING.wrote(INTENT).but("Start refused", start=StartCall.REFUSED), RUNNING,
             RESIZING.tags(INTENT), Stop(),
+        ),
+    ),
+)  # fmt: skip
+
+IN_PLACE_GROUP = Group(
+    "Units that change in place",
+    "Where the service can, a model serves while its units change. The service tells what it was last asked "
+    "for and when, so that a change that failed for somebody else, or before this request, is not taken for "
+    "this one's. A Start there takes no units: a model that comes up with others is resized.",
+    (
+        Row(IN_PLACE, NOTHING, RUNNING, before(DONE), take(IN_PLACE.mark(HELD, HOSTED_AT), earlier(DONE))),
+        Row(IN_PLACE, IN_PLACE.wrote(HELD), RUNNING, IN_PLACE.tags(HELD), Resize(Units(2))),
+        Row(IN_PLACE, IN_PLACE.wrote(HELD), ACTED, UNREAD, Pause()),
+        Row(IN_PLACE, IN_PLACE.wrote(HELD), TO_TWO, UNREAD, Pause(idle=True)),
+        Row(IN_PLACE, NOTHING, TO_TWO, IN_PLACE.tags(HELD), Pause(idle=True)),
+        Row(
+            IN_PLACE, IN_PLACE.wrote(HELD), resizing(3, "another change to 3 under way", under_way=True),
+            UNREAD, Pause(idle=True),
+        ),
+        Row(
+            IN_PLACE, IN_PLACE.wrote(HELD), resizing(2, "its change to 2 was made, and is not shown yet"),
+            UNREAD, Pause(idle=True),
+        ),
+        Row(
+            IN_PLACE, IN_PLACE.wrote(HELD), sees(Phase.RUNNING, units=2).but("two, as wanted"),
+            IN_PLACE.tags(HELD), Note(IN_PLACE.mark(DONE, NOW_STAMP)),
+        ),
+        Row(
+            IN_PLACE, NOTHING, resizing(2, "a change to 2 failed since the request", failed=True),
+            IN_PLACE.tags(HELD), Fail(Failing(Failed("could not be given 2"), NOW)),
+        ),
+        Row(
+            IN_PLACE, NOTHING,
+            resizing(2, "a change to 2 failed before the request", ago=101, failed=True),
+            IN_PLACE.tags(HELD), Resize(Units(2)),
+        ),
+        Row(
+            IN_PLACE, NOTHING, resizing(3, "a change to 3 failed", failed=True), IN_PLACE.tags(HELD),
+            Resize(Units(2)),
+        ),
+        Row(
+            NEW_IN_PLACE, NEW_IN_PLACE.wrote(STARTED), RUNNING, NEW_IN_PLACE.tags(STARTED), Resize(Units(2)),
+        ),
+        Row(
+            NEW_IN_PLACE, NEW_IN_PLACE.wrote(HELD), RUNNING, NEW_IN_PLACE.tags(HELD),
+            Fail(Failing(Failed("runs with 1 inference units"), NOW)),
+        ),
+        Row(
+            ADOPTING_IN_PLACE, NOTHING, resizing(3, "another change to 3 under way", under_way=True), NOBODY,
+            fails("is being given 3 inference units", Metric.INVALID),
+        ),
+        Row(
+            ON_TIME_IN_PLACE, ON_TIME_IN_PLACE.wrote(STARTED), RUNNING,
+            Said("its mark `started`, 2 units", ON_TIME_IN_PLACE.tags(STARTED, units="2").value),
+            Resize(Units(2)),
+        ),
+        Row(
+            ON_TIME_IN_PLACE, ON_TIME_IN_PLACE.wrote(HELD), RUNNING,
+            Said("its mark `held`, 2 units", ON_TIME_IN_PLACE.tags(HELD, units="2").value),
+            Resize(Units(2)),
         ),
     ),
 )  # fmt: skip

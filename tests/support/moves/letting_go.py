@@ -14,7 +14,6 @@ from hosted_model_runtime.decisions.moves import (
     Finish,
     LetGo,
     Look,
-    Note,
     Pause,
     ReadTags,
     Start,
@@ -27,6 +26,7 @@ from support.moves.rows import (
     CLOSING,
     CREATE,
     DELETE,
+    DELETE_UNFENCED,
     DONE,
     FAILED,
     GONE,
@@ -104,6 +104,14 @@ LETTING_GO = Group(
             take(DELETE.mark(RELEASING), earlier(STARTED), CLOSING),
         ),
         Row(
+            DELETE_UNFENCED, NOTHING, STARTING, before(STARTED),
+            take(DELETE_UNFENCED.mark(RELEASING), earlier(STARTED), CLOSING, in_flight=True),
+        ),
+        Row(
+            DELETE_UNFENCED, NOTHING, RUNNING, before(DONE),
+            take(DELETE_UNFENCED.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
+        ),
+        Row(
             DELETE, NOTHING, STOPPED, before(INTENT),
             take(DELETE.mark(RELEASING), earlier(INTENT), CLOSING, in_flight=True),
         ),
@@ -115,19 +123,19 @@ LETTING_GO = Group(
         Row(DELETE, DELETE.wrote(RELEASING), RUNNING, DELETE.tags(RELEASING), Stop()),
         Row(DELETE, DELETE.wrote(RELEASING), ACTED, UNREAD, Pause()),
         Row(DELETE, DELETE.wrote(RELEASING), STOPPING, UNREAD, Pause(idle=True)),
-        Row(DELETE, DELETE.wrote(RELEASING), STOPPED, DELETE.tags(RELEASING), LetGo()),
+        Row(DELETE, DELETE.wrote(RELEASING), STOPPED, DELETE.tags(RELEASING), LetGo(Done())),
         Row(
             DELETE, DELETE.wrote(RELEASING, 89).but("took over", took_from=earlier(DONE)), STOPPED, WAKING,
             rest(1),
         ),
         Row(
             DELETE, DELETE.wrote(RELEASING, 90).but("took over", took_from=earlier(DONE)), STOPPED, WAKING,
-            LetGo(),
+            LetGo(Done()),
         ),
         Row(DELETE, DELETE.wrote(RELEASING), FAILED, DELETE.tags(RELEASING), Stop()),
         Row(
             DELETE, DELETE.wrote(RELEASING).but("Stop refused", stop_refused=True), FAILED,
-            DELETE.tags(RELEASING), LetGo(),
+            DELETE.tags(RELEASING), LetGo(Done()),
         ),
         Row(DELETE, NOTHING, STOPPED, OWN_CLOSING, Finish(Done())),
         Row(DELETE, NOTHING, RUNNING, LATER, SILENCE),
@@ -248,7 +256,8 @@ MOVING = Group(
         ),
         Row(DELETE, quiet(BACK, 5), RUNNING, UNREAD, rest(5)),
         Row(DELETE, BACK, RUNNING, undone(earlier(DONE)), gives_back(earlier(DONE))),
-        Row(DELETE, BACK, RUNNING, undone(earlier(GONE)), Note(DELETE.mark(RELEASING), closes=True)),
+        Row(DELETE, BACK, RUNNING, undone(earlier(GONE)), Close(reopens=False)),
+        Row(DELETE, BACK.but("closed it", closed=True), RUNNING, undone(earlier(GONE)), Stop()),
         Row(DELETE, BACK, RESIZED, undone(earlier(DONE)), Stop()),
         Row(DELETE, BACK, STOPPING, undone(earlier(DONE)), Pause(idle=True)),
         Row(

@@ -44,6 +44,21 @@ ADOPTING = who("Create that adopts", "Create", on_running=OnRunning.ADOPT)
 RESIZING = who("Update to 2 units", "Update", units=Units(2))
 ON_TIME, OFF_TIME = who("scheduled start", "Start"), who("scheduled stop", "Stop")
 WITH_HOURS = who("Update with hours", "Update", has_hours=True)
+IN_PLACE = who(
+    "Update to 2 units, where the service resizes in place", "Update", in_place=True, units=Units(2)
+)
+NEW_IN_PLACE = who(
+    "Create of 2 units, where the service resizes in place", "Create", in_place=True, units=Units(2)
+)
+ADOPTING_IN_PLACE = who(
+    "Create that adopts, where the service resizes in place",
+    "Create",
+    in_place=True,
+    on_running=OnRunning.ADOPT,
+)
+ON_TIME_IN_PLACE = who("scheduled start, where the service resizes in place", "Start", in_place=True)
+UNFENCED = who("Create, at a service without a fence", "Create", fenced=False)
+DELETE_UNFENCED = who("Delete, at a service without a fence", "Delete", fenced=False)
 REPLACING = who("Update with hours that replaces", "Update", replaces=True, has_hours=True)
 NEW_WITH_HOURS = who("Create with hours", "Create", has_hours=True)
 

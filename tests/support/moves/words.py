@@ -11,7 +11,7 @@ from hosted_model_runtime.contract import Attribute, Scheduled, Tag
 from hosted_model_runtime.decisions import moves
 from hosted_model_runtime.decisions.ends import Done, End, Failed, Superseded
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
-from hosted_model_runtime.decisions.model import Observed, Phase, Sighting, Units
+from hosted_model_runtime.decisions.model import Observed, Phase, Resizing, Sighting, Units
 from hosted_model_runtime.decisions.moves import Failing, Goal, Progress, StartCall, Task, View
 from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS
 from hosted_model_runtime.decisions.request import Claim, Request
@@ -67,11 +67,19 @@ class Who:
         return Said(words, owned(mark))
 
 
-def who(words: str, kind: str, *, replaces: bool = False, **changed: Any) -> Who:
+def who(
+    words: str,
+    kind: str,
+    *,
+    replaces: bool = False,
+    in_place: bool = False,
+    fenced: bool = True,
+    **changed: Any,
+) -> Who:
     request = Request(kind, "request-2", STACK, NAME, "service", {}, Units(1), ISSUED)
     goal = Goal.RELEASE if kind == "Delete" else Goal.HOST
     claim = Claim(replace(request, **changed), DECLARED)
-    return Who(words, Task(claim, goal, "HOSTED", "TRAINED", replaces))
+    return Who(words, Task(claim, goal, "HOSTED", "TRAINED", replaces, in_place, fenced))
 
 
 # --- what it remembers --------------------------------------------------------------------------------------
@@ -123,6 +131,13 @@ def sees(phase: Phase, units: int = 1, took: bool = False) -> Said:
         phase.name + (", other units" if units != 1 else "") + (", it just took the lease" if took else "")
     )
     return Said(words, View(sighting, took=took))
+
+
+def resizing(to: int, words: str, *, ago: float = 10, **changed: Any) -> Said:
+    """A model that serves with one unit, and the service's last change of its units."""
+    last = Resizing(Units(to), NOW - ago, **changed)
+    observed = Observed(Phase.RUNNING, "the model", "RUNNING", min_units=1, resizing=last)
+    return Said(f"RUNNING, one unit; {words}", View(Sighting(observed, ARN, "1", {})))
 
 
 # --- what the tags say --------------------------------------------------------------------------------------
@@ -217,13 +232,14 @@ def in_words(move: moves.Move) -> str:
     match move:
         case moves.Take():
             return _taking(move) + (pause if move.in_flight else "")
-        case moves.Note(mark, is_quiet, closes):
-            more = " and a closing mark" if closes else ""
-            return f"write `{mark.state.value}`" + more + (pause if is_quiet else "")
+        case moves.Note(mark, is_quiet):
+            return f"write `{mark.state.value}`" + (pause if is_quiet else "")
         case moves.Retry(mark):
             return f"note attempt {mark.attempt}, then {Scheduled.RETRY_SECONDS:.0f} s of quiet"
         case moves.Start(units):
-            return f"**Start**, {units} unit{'' if str(units) == '1' else 's'}"
+            return f"**Start**, {_units(units)}"
+        case moves.Resize(units):
+            return f"**Resize** in place, {_units(units)}"
         case moves.WriteTags(tags, end, wait):
             given = Mark.parse(tags.get(Tag.REQUEST))
             if given and given.state is State.FAILED:
@@ -245,6 +261,10 @@ def in_words(move: moves.Move) -> str:
         case moves.Pause(idle):
             return "wait" if idle else "look again soon"
     return _PLAIN[type(move)]
+
+
+def _units(units: Units) -> str:
+    return f"{units} unit{'' if str(units) == '1' else 's'}"
 
 
 _PLAIN: Mapping[type, str] = {

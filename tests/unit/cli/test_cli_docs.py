@@ -24,6 +24,7 @@ from unit.cli.test_cli_wake import function
 from unit.docs.pages import blocks, code, rows
 
 PAGE = "docs/cli.md"
+ONE_OF_EACH = (("boards/1", "lookoutvision"), ("labels/v1", "rekognition"), ("shop/top-picks", "personalize"))
 
 
 def policies() -> list[set[str]]:
@@ -47,7 +48,7 @@ def test_the_policies_are_what_is_called_and_no_more(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     equipped(command)
-    arns = [command.model(tags=lease()), command.model("labels/v1", service="rekognition", tags=lease())]
+    arns = [command.model(name, service=service, tags=lease()) for name, service in ONE_OF_EACH]
     command.aws.stacks[0].status = "UPDATE_IN_PROGRESS"
     assert command("ls", "--all-regions").exit_code == 0
     assert command("check").exit_code == 0
@@ -76,7 +77,7 @@ def test_the_policies_hold_in_every_partition() -> None:
 
 
 def test_stop_needs_its_policy_besides(command: Command) -> None:
-    for name, service in (("boards/1", "lookoutvision"), ("labels/v1", "rekognition")):
+    for name, service in ONE_OF_EACH:
         arn = command.model(name, service=service, tags=lease())
         assert command("stop", "--yes", arn).exit_code == 0
     read, stop, _ = policies()
@@ -84,7 +85,7 @@ def test_stop_needs_its_policy_besides(command: Command) -> None:
 
 
 def test_release_needs_a_part_of_it(command: Command) -> None:
-    for name, service in (("boards/1", "lookoutvision"), ("labels/v1", "rekognition")):
+    for name, service in ONE_OF_EACH:
         arn = command.model(name, service=service, tags=lease())
         assert command("release", "--yes", arn).exit_code == 0
     read, stop, _ = policies()

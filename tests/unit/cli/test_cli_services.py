@@ -118,3 +118,30 @@ def test_what_a_physical_id_stands_for(
     assert row.declared(physical_id, PLACE) == model
     if model:
         assert row.adapter(None).physical_id(model) == physical_id, "the runtime's own"
+
+
+class TestPersonalize:
+    """Recommenders, from the registry's own row: no price is known, and a stop needs no token."""
+
+    def test_ls_shows_them_and_says_that_no_price_is_known(self, command: Command) -> None:
+        tags = lease("personalize/recommender/top-picks")
+        command.model(
+            "shop/top-picks", service="personalize", status="ACTIVE", min_inference_units=2, tags=tags
+        )
+        command.stack(physical_id="personalize/recommender/top-picks")
+        result = command("ls")
+        assert "recommender/top-picks" in result.stdout
+        assert "2 inference units in service; no price is known for personalize" in result.stdout
+        priced = command("ls", "--price-per-unit-hour", "0.5")
+        assert "2 inference units in service, 1.00 USD an hour" in priced.stdout
+
+    def test_show_and_stop(self, command: Command) -> None:
+        arn = command.model("shop/top-picks", service="personalize", status="ACTIVE", tags=lease())
+        shown = command("show", arn)
+        assert "Personalize recommender top-picks" in shown.stdout
+        assert "ACTIVE, 1 unit" in shown.stdout
+        stopped = command("stop", "--yes", "--force", arn)
+        assert stopped.exit_code == 0, stopped.output
+        found = command.found(arn)
+        assert found["status"] == "INACTIVE"
+        assert not any(key.startswith("hosted-model:stack") for key in found["tags"])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from hosted_model_cli import lease_view, schedules
 from hosted_model_cli.lease_view import LeaseView
-from hosted_model_runtime.contract import Env, Tag
+from hosted_model_cli.services import REGISTRY
+from hosted_model_runtime.contract import Env, Rekognition, Tag
 from hosted_model_runtime.decisions.marks import Mark, State, stamp
 from unit.cli.conftest import LOGICAL_ID, Command, lease, schedule
 
@@ -92,8 +94,18 @@ def test_a_model_of_nobody(command: Command) -> None:
     result = command("show", arn)
     assert result.exit_code == 0
     assert "Owner     nobody (no stack owns it)" in result.stdout
+    told = "Metrics   none of its units, as it was trained before September 2022: an idle alarm is silent"
+    assert (told in result.stdout) is not Rekognition.publishes_units(arn)
     assert "Lease: none" in result.stdout
     assert "Schedules" not in result.stdout
+
+
+def test_a_model_that_publishes_no_units(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = command.model("labels/v1", service="rekognition")
+    for publishes in (True, False):
+        row = replace(REGISTRY["rekognition"], publishes_units=lambda arn, said=publishes: said)
+        monkeypatch.setitem(REGISTRY, "rekognition", row)
+        assert ("Metrics   none of its units" in command("show", arn).stdout) is not publishes
 
 
 def test_a_model_of_a_stack_that_is_gone(command: Command) -> None:

@@ -14,6 +14,8 @@ ACCOUNT, REGION = "111122223333", "eu-west-1"
 PROJECT_ARN = f"arn:aws:rekognition:{REGION}:{ACCOUNT}:project/boards/1600000000000"
 VERSION_ARN = f"arn:aws:rekognition:{REGION}:{ACCOUNT}:project/boards/version/v1/1600000000001"
 
+RECOMMENDER_ARN = f"arn:aws:personalize:{REGION}:{ACCOUNT}:recommender/top-picks"
+
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:

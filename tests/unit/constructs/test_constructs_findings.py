@@ -17,9 +17,17 @@ from hosted_model import (
     RETIRED,
     HostedModelProvider,
     LookoutVisionModel,
+    PersonalizeRecommender,
     RekognitionCustomLabelsModel,
 )
-from unit.constructs.conftest import ACCOUNT, PROJECT_ARN, REGION, VERSION_ARN, messages
+from unit.constructs.conftest import (
+    ACCOUNT,
+    PROJECT_ARN,
+    RECOMMENDER_ARN,
+    REGION,
+    VERSION_ARN,
+    messages,
+)
 
 
 def every_kind(stack: Stack, models: int = 1) -> None:
@@ -29,6 +37,7 @@ def every_kind(stack: Stack, models: int = 1) -> None:
     LookoutVisionModel(stack, "Latest", project_name="boards", model_version="latest")
     RekognitionCustomLabelsModel(stack, "A", project_version_arn=VERSION_ARN)
     RekognitionCustomLabelsModel(stack, "B", project_arn=PROJECT_ARN, version_name="v2")
+    PersonalizeRecommender(stack, "C", recommender_arn=RECOMMENDER_ARN)
 
 
 @pytest.fixture(params=["anywhere", "placed"])

@@ -12,10 +12,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
-from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
+from hosted_model import (
+    HostedModelProvider,
+    LookoutVisionModel,
+    PersonalizeRecommender,
+    RekognitionCustomLabelsModel,
+)
 from unit.constructs.conftest import (
     ACCOUNT,
     PROJECT_ARN,
+    RECOMMENDER_ARN,
     REGION,
     VERSION_ARN,
     resources,
@@ -34,6 +40,7 @@ HERE = {"Fn::Join": ["", ["*/", STACK_UUID]]}
 CLOSED = {"StringLike": {"aws:ResourceTag/hosted-model:closed": HERE}}
 
 VISION = f"arn:<AWS::Partition>:lookoutvision:{REGION}:{ACCOUNT}:model"
+RECOMMENDERS = f"arn:<AWS::Partition>:personalize:{REGION}:{ACCOUNT}:recommender"
 LABELS = f"arn:<AWS::Partition>:rekognition:{REGION}:{ACCOUNT}:project"
 RULES = f"arn:<AWS::Partition>:events:{REGION}:{ACCOUNT}:rule/HostedModel-<…>-*"
 
@@ -74,6 +81,25 @@ READS = {
     "RekognitionRead": allow("rekognition:ListTagsForResource", f"{LABELS}/*/version/*/*"),
     "RekognitionDescribe": allow("rekognition:DescribeProjectVersions", f"{LABELS}/*/*"),
     "RekognitionList": allow("rekognition:DescribeProjects", "*"),
+    "PersonalizeRead": allow("personalize:DescribeRecommender", f"{RECOMMENDERS}/*"),
+    "PersonalizeList": allow("personalize:ListTagsForResource", "*"),
+}
+#: Of Personalize nobody knows whether it tells IAM its tags: each condition holds where its key is absent.
+CLEANUP_OF_PERSONALIZE = {
+    "PersonalizeStop": allow(
+        "personalize:StopRecommender", f"{RECOMMENDERS}/*", {"StringEqualsIfExists": MINE}
+    ),
+    "PersonalizeTag": allow(
+        ["personalize:TagResource", "personalize:UntagResource"],
+        "*",
+        {"StringEqualsIfExists": {**MINE, **IN_MY_NAME}, **OURS},
+    ),
+    "PersonalizeClosed": allow(
+        ["personalize:StartRecommender", "personalize:UpdateRecommender", "personalize:TagResource"],
+        "*",
+        CLOSED,
+        effect="Deny",
+    ),
 }
 OPERATIONS = {
     "LookoutVision": (f"{VISION}/*/*", "StartModel", "StopModel"),
@@ -86,6 +112,7 @@ def test_every_statement(placed):
     LookoutVisionModel(placed, "B", project_name="caps", model_version="latest")
     RekognitionCustomLabelsModel(placed, "C", project_version_arn=VERSION_ARN)
     RekognitionCustomLabelsModel(placed, "D", project_arn=PROJECT_ARN, version_name="v2")
+    PersonalizeRecommender(placed, "E", recommender_arn=RECOMMENDER_ARN)
     found = statements(Template.from_stack(placed).to_json())
     log_group = found.pop("Logs")
     assert (log_group["Effect"], log_group["Action"]) == (
@@ -103,6 +130,12 @@ def test_every_statement(placed):
         **of_service(
             "Rekognition", *OPERATIONS["Rekognition"], [VERSION_ARN, f"{LABELS}/boards/version/v2/*"]
         ),
+        **CLEANUP_OF_PERSONALIZE,
+        "PersonalizeClaim": allow(
+            ["personalize:StartRecommender", "personalize:UpdateRecommender"],
+            RECOMMENDER_ARN,
+            {"StringEqualsIfExists": MINE},
+        ),
     }
 
 
@@ -116,7 +149,7 @@ def test_what_a_delete_needs_is_there_for_every_service_whatever_is_declared(pla
     HostedModelProvider(placed, "Provider")
     found = statements(Template.from_stack(placed).to_json())
     del found["Logs"], found["Relay"]
-    wanted = READS
+    wanted = READS | CLEANUP_OF_PERSONALIZE
     for prefix, operations in OPERATIONS.items():
         wanted = wanted | cleanup_of(prefix, *operations)
     assert {sid: _readable(statement) for sid, statement in found.items()} == wanted
@@ -139,6 +172,9 @@ def test_no_resource_is_everything_but_where_the_service_knows_nothing_narrower(
     assert {sid for sid, each in found.items() if each["Resource"] == "*"} == {
         "LookoutVisionList",
         "RekognitionList",
+        "PersonalizeList",
+        "PersonalizeTag",
+        "PersonalizeClosed",
     }
 
 

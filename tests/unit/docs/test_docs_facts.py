@@ -11,7 +11,12 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk.assertions import Template
 
-from hosted_model import HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
+from hosted_model import (
+    HostedModelProvider,
+    LookoutVisionModel,
+    PersonalizeRecommender,
+    RekognitionCustomLabelsModel,
+)
 from hosted_model_runtime import contract
 from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.model import Phase
@@ -21,12 +26,14 @@ from unit.docs.pages import ROOT, code, load, rows
 
 
 def granted(tmp_path: Path) -> dict[str, set[str]]:
-    """The actions of every statement of the provider's role with models of both services, by Sid."""
+    """The actions of every statement of the provider's role with models of all services, by Sid."""
     stack = Stack(App(outdir=str(tmp_path)), "S")
     HostedModelProvider(stack, "Provider", vpc=ec2.Vpc(stack, "Vpc"))
     LookoutVisionModel(stack, "A", project_name="boards", model_version="3")
     arn = "arn:aws:rekognition:us-east-1:111122223333:project/boards/version/v1/1600000000001"
     RekognitionCustomLabelsModel(stack, "B", project_version_arn=arn)
+    arn = "arn:aws:personalize:us-east-1:111122223333:recommender/top-picks"
+    PersonalizeRecommender(stack, "C", recommender_arn=arn)
     return {
         statement.get("Sid", "(without a name)"): set(
             [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
@@ -49,7 +56,8 @@ def test_the_statuses_of_the_concepts_page():
         for phase in Phase:
             wanted = {status for status, its in phases.items() if its is phase}
             words = said[phase.name][column].split(", ")
-            assert {word for word in words if word.isupper()} == wanted, (service, phase)
+            shown = {word.replace(" ", "_") for word in words if word.isupper()}
+            assert shown == wanted, (service, phase)
 
 
 def test_the_tags_of_the_concepts_page():

@@ -113,7 +113,7 @@ class Model:
 class Service:
     """A service in memory; ``faults`` holds, by call, what the next ones meet (None: nothing)."""
 
-    name, running, stopped = "fake", "HOSTED", "TRAINED"
+    name, running, stopped, fenced = "fake", "HOSTED", "TRAINED", True
 
     def __init__(
         self, clock: Clock, start_seconds: float = 40, stop_seconds: float = 10, lag: float = 0

@@ -13,7 +13,7 @@ from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.decisions import lease
 from hosted_model_runtime.decisions.ends import Done, Failed, Superseded
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
-from hosted_model_runtime.decisions.model import Phase, Units
+from hosted_model_runtime.decisions.model import Phase, Sighting, Units
 from hosted_model_runtime.decisions.moves import Goal, StartCall, Task
 from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS
 from hosted_model_runtime.decisions.polling import NOTHING, LastStart
@@ -21,7 +21,7 @@ from hosted_model_runtime.decisions.request import Claim, Request
 from hosted_model_runtime.decisions.tokens import fingerprint
 from hosted_model_runtime.invocation.leased_model import LeasedModel
 from hosted_model_runtime.invocation.outcome import Hosted
-from hosted_model_runtime.services.base import Kind, ServiceError
+from hosted_model_runtime.services.base import Kind, ResizesInPlace, ServiceError
 from unit.runtime.fakes import ISSUED, LATEST, Clock, Service
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Mine/uuid-1"
@@ -268,6 +268,51 @@ class TestStop:
         case.advance()
         case.advance(3)
         assert case.leased.hosted is None
+
+
+class InPlace(Service):
+    """The service in memory, if it changed units while a model serves."""
+
+    def resize(self, sighting: Sighting, units: Units, token: str) -> None:
+        self.tokens.append(token)
+        self._of("resize", sighting.arn).units = (units.minimum, units.maximum)
+
+
+class TestResize:
+    """Where the service can, units change while the model serves."""
+
+    @staticmethod
+    def case(service: type[Service]) -> Case:
+        case = Case("Update", units=Units(2))
+        case.own()
+        case.there.phase = Phase.RUNNING
+        made = service(case.clock)
+        made.models["1"] = case.there
+        case.service = made
+        task = Task(case.claim, Goal.HOST, "HOSTED", "TRAINED", in_place=isinstance(made, ResizesInPlace))
+        case.leased = LeasedModel(made, {"Name": "1"}, task, case.clock.now)
+        return case
+
+    def test_it_is_neither_stopped_nor_started(self) -> None:
+        case = self.case(InPlace)
+        assert case.advance() == ["describe", "tags", "tag", "tags", "resize"]
+        assert case.there.phase is Phase.RUNNING
+        assert case.advance(1) == ["describe", "tags", "tag", "tags"]
+        assert isinstance(case.leased.end, Done)
+        assert case.leased.end.data["HostedAt"] == HOSTED_AT
+
+    def test_another_service_stops_it_first(self) -> None:
+        assert self.case(Service).advance()[-1] == "stop"
+
+    def test_what_is_lost_is_asked_for_again_under_the_same_token(self) -> None:
+        case = self.case(InPlace)
+        case.refuse("resize", Kind.TRANSIENT)
+        with pytest.raises(ServiceError):
+            case.advance()
+        assert case.advance(1)[-1] == "resize"
+        assert isinstance(case.service, InPlace)
+        assert len(case.service.tokens) == 2
+        assert len(set(case.service.tokens)) == 1
 
 
 class TestClose:

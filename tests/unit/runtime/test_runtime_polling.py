@@ -89,7 +89,7 @@ class TestAStart:
     def test_every_interval_is_bounded(self, age: float, last: LastStart) -> None:
         wanted = Start(age, last).interval
         assert LEAST <= wanted <= EARLY
-        assert wanted <= max(FIRST, age / 5) or wanted <= LONGEST
+        assert wanted <= max(FIRST, 0.2001 * age) or wanted <= LONGEST
         if age >= max(last.seconds, 1800):
             assert wanted <= LONGEST
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from hosted_model_runtime.decisions.model import Observed, Phase
-from hosted_model_runtime.decisions.steps import Done, Fail, Running, Start, Stop, Stopped, Wait, decide
+from hosted_model_runtime.decisions.model import Observed, Phase, Resizing, Units
+from hosted_model_runtime.decisions.steps import (
+    Done,
+    Fail,
+    Resize,
+    Running,
+    Start,
+    Stop,
+    Stopped,
+    Wait,
+    decide,
+)
 
 NAME = "Lookout for Vision model boards/3"
 STATUS = {
@@ -98,6 +109,55 @@ def test_units_as_wanted(
 )
 def test_other_units(may_resize: bool, started: bool, step: type) -> None:
     assert isinstance(decide(Running(2, 4, may_resize), seen(Phase.RUNNING), started), step)
+
+
+ASKED = 1000.0
+
+
+def resizing(to: int, since: float = ASKED + 5, **more: bool | str) -> Observed:
+    return replace(seen(Phase.RUNNING), resizing=Resizing(Units(to), since, **more))
+
+
+@pytest.mark.parametrize(
+    ("found", "may_resize", "started", "step"),
+    [
+        (seen(Phase.RUNNING), True, False, Resize(Units(2))),
+        (seen(Phase.RUNNING), False, True, Resize(Units(2))),
+        (seen(Phase.RUNNING), False, False, Fail),
+        (seen(Phase.RUNNING, 2), True, False, Done()),
+        (resizing(2, under_way=True), True, False, Wait()),
+        (resizing(2, ASKED - 5, under_way=True), False, False, Wait()),
+        (resizing(3, under_way=True), True, False, Wait()),
+        (resizing(3, under_way=True), False, True, Wait()),
+        (resizing(3, under_way=True), False, False, Fail),
+        (replace(resizing(3, under_way=True), min_units=2), True, False, Wait()),
+        (replace(resizing(3, under_way=True), min_units=2), False, False, Fail),
+        (resizing(2), True, False, Wait()),
+        (resizing(2, ASKED - 1), True, False, Resize(Units(2))),
+        (resizing(3, failed=True), True, False, Resize(Units(2))),
+        (resizing(2, ASKED - 1, failed=True), True, False, Resize(Units(2))),
+        (resizing(2, ASKED, failed=True), True, False, Fail),
+        (resizing(2, failed=True), False, True, Fail),
+        (replace(resizing(2, failed=True), min_units=2), True, False, Done()),
+    ],
+)
+def test_units_that_change_in_place(found: Observed, may_resize: bool, started: bool, step: object) -> None:
+    goal = Running(2, may_resize=may_resize, in_place=True, asked=ASKED)
+    made = decide(goal, found, started)
+    assert made == step or type(made) is step
+
+
+def test_a_change_in_place_that_failed_names_both_units_and_the_services_reason() -> None:
+    goal = Running(2, may_resize=True, in_place=True, asked=ASKED)
+    step = decide(goal, resizing(2, failed=True, message="no capacity"), started=False)
+    assert isinstance(step, Fail)
+    assert step.reason.endswith("could not be given 2 inference units, and runs on with 1: no capacity")
+
+
+def test_a_model_whose_units_change_can_be_stopped_and_is_awake() -> None:
+    found = resizing(2, under_way=True)
+    assert decide(Stopped(), found, started=False) == Stop()
+    assert decide(Running(1, any_units=True, in_place=True), found, started=False) == Done()
 
 
 FAILURES = [

@@ -32,6 +32,11 @@ def test_put_creates_and_shows_everything(bench):
         "stop_seconds": 2.0,
         "start_outcome": "HOSTED",
         "stop_while_starting": False,
+        "settings": {},
+        "resize_seconds": 5.0,
+        "resize_fails": False,
+        "resizes": 0,
+        "resizing": None,
     }
     assert model["history"] == [[bench.now, "TRAINED"]]
     assert bench.control("GET", "models") == [model]
