@@ -297,7 +297,7 @@ class TestResize:
         case = self.case(InPlace)
         assert case.advance() == ["describe", "tags", "tag", "tags", "resize"]
         assert case.there.phase is Phase.RUNNING
-        assert case.advance(1) == ["describe", "tags", "tag", "tags"]
+        assert case.advance(1) == ["describe", "tags", "tag"]
         assert isinstance(case.leased.end, Done)
         assert case.leased.end.data["HostedAt"] == HOSTED_AT
 
