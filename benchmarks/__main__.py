@@ -25,6 +25,7 @@ MEASURES = {
     "footprint": "footprint:measure",
     "lag-real": "lag_real:measure",
     "work": "work:measure",
+    "starts": "starts:measure",
     "growth": "growth:measure",
     "curve": "virtual:curve",
     "lag-virtual": "virtual:lag",

@@ -39,10 +39,12 @@ def own_policy_bytes() -> int:
     return len(json.dumps([statement]))
 
 
-def grow(design: str, models: int, start_seconds: float, seed: int = 1) -> dict[str, Any]:
+def grow(
+    design: str, models: int, start_seconds: float, seed: int = 1, remembers: tuple[int, int] = (0, 0)
+) -> dict[str, Any]:
     """Return one row."""
-    with stage(design, seed=seed) as world:
-        deploys = [Deploy(world, number, start_seconds) for number in range(1, models + 1)]
+    with stage(design, seed=seed, models=models) as world:
+        deploys = [Deploy(world, number, start_seconds, remembers) for number in range(1, models + 1)]
         for deploy in deploys:
             deploy.begin()
         world.run(seconds=LONGEST, until=lambda: all(deploy.answer for deploy in deploys))

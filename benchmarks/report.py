@@ -19,7 +19,7 @@ from benchmarks.rows import Results
 DOCS = ROOT / "docs"
 DESIGNS = ("hosted-model", "crhelper-2min", "crhelper-1min", "provider-5s", "provider-1s", "sleeper-5s")
 #: Which of our schedule's choices are named in the picture, beside the chosen one.
-CURVE_TEXTS = (0.5, 1.0, 5.0, 10.0, 30.0)
+CURVE_TEXTS = (0.0002, 0.001, 0.01, 0.05)
 #: Where two dots of the peers are close, or close to our line, their texts keep out of each other's way.
 CURVE_PLACES = {"provider-5s": "left", "sleeper-5s": "below", "provider-1s": "below"}
 NAMES = {
@@ -112,11 +112,15 @@ def _round(results: Results) -> str:
     return f"A round of the Provider framework took {' and '.join(texts)}, beside that interval."
 
 
+def _worth(row: dict[str, Any]) -> str:
+    return f"{1000 * row['worth']:g} ms"
+
+
 def _curve(results: Results) -> str:
     rows = [
         (
-            f"{NAMES[row['design']]}, at most {row['longest']:g} s"
-            if row["longest"]
+            f"{NAMES[row['design']]}, a look worth {_worth(row)}"
+            if row.get("worth")
             else NAMES[row["design"]],
             row["looks"],
             *(row.get(key) for key in ("mean", "p95")),
@@ -125,6 +129,25 @@ def _curve(results: Results) -> str:
         for row in results.of("curve")
     ]
     return table(("design", "DescribeModel calls", "lag, mean", "lag, p95", ""), rows, words=1)
+
+
+def _starts(results: Results) -> str:
+    keys = ("deploys", "looks", "mean", "p95", "max")
+    rows = [
+        (
+            row["name"],
+            *(row[key] for key in keys),
+            row["looks"] * row["mean"],
+            row["least"] if row["name"].startswith(("known", "nothing")) else None,
+            row["invocations"],
+            row["function_seconds"],
+            f"{100 * row['price']['total']:.4f}",
+            row["failures"],
+        )
+        for row in results.of("starts")
+    ]
+    head = ("last start", "deploys", "looks", "lag, mean", "p95", "max", "looks times lag", "the least")
+    return table((*head, "invocations", "function s", "US cents", "failed"), rows)
 
 
 def _work(results: Results) -> str:
@@ -289,9 +312,10 @@ def curve_chart(results: Results) -> Chart:
     if ours:
         chart.line("hosted-model", [(row["looks"], row["mean"]) for row in ours])
     for row in results.of("curve"):
-        design, longest = row["design"], row["longest"]
-        named = longest is None or row["chosen"] or longest in CURVE_TEXTS
-        text = SHORT[design] if longest is None else f"{longest:g} s"
+        # Our line's texts are on its other side, and not every one, so that none lies over another.
+        design, worth = row["design"], row.get("worth")
+        named = worth is None or row["chosen"] or worth in CURVE_TEXTS
+        text = SHORT[design] if worth is None else _worth(row)
         chart.mark(
             design,
             (row["looks"], row["mean"]),
@@ -360,6 +384,7 @@ def page(results: Results) -> str:
         "round": _round(results),
         "curve": _curve(results),
         "work": _work(results),
+        "starts": _starts(results),
         "prices": _prices(results),
         "region": REGION,
         "footprint": _footprint(results),

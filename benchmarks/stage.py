@@ -34,6 +34,10 @@ from botocore.config import Config
 import support.hazards as hazards
 import support.world as world_module
 from benchmarks import ROOT
+from hosted_model_runtime.contract import Env, Tag
+from hosted_model_runtime.decisions.marks import Mark, State
+from hosted_model_runtime.decisions.polling import LastStart
+from hosted_model_runtime.decisions.tokens import fingerprint
 from support.cases import LOOKOUTVISION, PROJECT
 from support.world import FUNCTION_ARN, START, AnswerRecord, Invocation, Rule, World
 
@@ -53,17 +57,13 @@ class BenchWorld(hazards.HazardWorld):
         # Every call is kept: 200 models make more than the simulator keeps by itself.
         self.simulator.calls = deque()
         self.ends: dict[int, float] = {}
-        self.running = self.most_running = self.most_rules = 0
-        self.most_policy_bytes = 0
+        self.most_rules = self.most_policy_bytes = 0
         self.event_calls: Counter[str] = Counter()
 
     def _main(self, invocation: Invocation) -> None:
-        self.running += 1
-        self.most_running = max(self.most_running, self.running)
         try:
             super()._main(invocation)
         finally:
-            self.running -= 1
             self.ends[invocation.number] = self.now
 
     def seconds(self, invocation: Invocation) -> float:
@@ -91,6 +91,7 @@ class BenchWorld(hazards.HazardWorld):
             rule = self.rules[name] = Rule(name, self.now)
             every = 60.0 * int(minutes[1])
             self.after(every, lambda: self._tick_every(rule, every))
+        self.rules[name].description = given.get("Description", "")
         return 200, json.dumps({"RuleArn": f"arn:aws:events:us-east-1:000000000000:rule/{name}"}).encode()
 
     def _tick_every(self, rule: Rule, every: float) -> None:
@@ -177,7 +178,7 @@ INDEXES: dict[str, Callable[[], ModuleType]] = {
 
 @contextmanager
 def stage(
-    design: str, *, seed: int, requests_per_second: float | None = SERVICE_QUOTA
+    design: str, *, seed: int, requests_per_second: float | None = SERVICE_QUOTA, models: int = 1
 ) -> Iterator[BenchWorld]:
     """Put a design into a new world of its own."""
     with ExitStack() as stack:
@@ -186,6 +187,8 @@ def stage(
         logging.disable(logging.CRITICAL)
         stack.callback(logging.disable, logging.NOTSET)
         stack.enter_context(world_module.virtual())
+        # As the construct does at synth.
+        stack.enter_context(patch.dict(os.environ, {Env.MODELS: f"lookoutvision={models}"}))
         hazards._replace_what_crhelper_reaches_for(stack)
         world = BenchWorld(seed=seed, latency=LATENCY, requests_per_second=requests_per_second)
         stack.callback(world.discard)
@@ -200,6 +203,9 @@ class Deploy:
     world: BenchWorld
     number: int
     start_seconds: float
+    #: What the lease of the model remembers: how long its last start took, in seconds, and its spread in
+    #: percent. Then this is an update of a stopped model; else a Create.
+    remembers: tuple[int, int] = (0, 0)
     answer: AnswerRecord | None = None
 
     @property
@@ -209,14 +215,20 @@ class Deploy:
     def begin(self) -> None:
         """Seed the model, and send the Create."""
         version = str(self.number)
-        body = {"status": "TRAINED", "start_seconds": self.start_seconds}
+        body: dict[str, Any] = {"status": "TRAINED", "start_seconds": self.start_seconds}
+        update: dict[str, Any] = {}
+        if self.remembers[0]:
+            body["tags"] = self._lease(version)
+            update = {"PhysicalResourceId": LOOKOUTVISION.physical_id(version)}
+            update["OldResourceProperties"] = LOOKOUTVISION.properties(version, units=2)
         self.world.control("PUT", f"models/{PROJECT}/{version}", body)
         self.world.on_answer.append(self._take)
         date = datetime.fromtimestamp(int(self.world.now), UTC).strftime("%Y%m%dT%H%M%SZ")
         self.world.invoke(
             STACK_ID,
             {
-                "RequestType": "Create",
+                "RequestType": "Update" if update else "Create",
+                **update,
                 "RequestId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.world.random.random()}")),
                 "StackId": STACK_ID,
                 "LogicalResourceId": f"Model{version}",
@@ -231,6 +243,13 @@ class Deploy:
                 },
             },
         )
+
+    def _lease(self, version: str) -> dict[str, str]:
+        """Return the tags that an earlier deploy left."""
+        declared = fingerprint(LOOKOUTVISION.physical_id(version))
+        issued = datetime.fromtimestamp(self.world.now - 86400, UTC)
+        mark = Mark(issued, "Create", "earlier", State.DONE, declared, last_start=LastStart(*self.remembers))
+        return {Tag.STACK: STACK_ID, Tag.LOGICAL_ID: f"Model{version}", Tag.REQUEST: str(mark)}
 
     def _take(self, record: AnswerRecord) -> None:
         if self.answer is None and record.url.startswith(f"{self.url}?"):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 #: What a round of the CDK Provider framework takes beside its interval: the state machine, the framework's
 #: function and the user's. Drawn evenly from half of it to one and a half.
@@ -14,13 +15,13 @@ PROVIDER_ROUND_SECONDS = 0.3
 PROVIDERS = {"provider-5s": 5.0, "provider-1s": 1.0}
 SIMULATED = ("hosted-model", "crhelper-2min", "crhelper-1min", "sleeper-5s")
 DESIGNS = (*SIMULATED, *PROVIDERS)
-#: The curve's start times, in seconds: half an hour on average, and no handover at the same place in each.
-CURVE_STARTS = (1200.0, 2400.0)
+#: The curve's start times, in seconds.
+CURVE_STARTS = (300.0, 1800.0)
 #: A function lives for 15 minutes; a longer start is more than it can sleep through.
 SLEEPER_LIMIT = 880.0
 BUCKETS = ((1, 5), (5, 15), (15, 30), (30, 45), (45, 55))
-#: The longest interval of the poll schedule, in seconds, for the curve.
-CURVE = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0, 10.0, 20.0, 30.0)
+#: How many seconds of lag a look is worth to the poll schedule, for the curve.
+CURVE = (0.0002, 0.0005, 0.001, 0.002, 0.0055, 0.01, 0.02, 0.05)
 CHUNK = 20
 
 
@@ -105,14 +106,12 @@ def _chunk(design: str, starts: Sequence[float], seed: int) -> list[Run]:
     return [deploy(design, start, seed + number) for number, start in enumerate(starts)]
 
 
-def _with_longest(longest: float, starts: Sequence[float], seed: int) -> list[Run]:
+def _with_worth(worth: float, starts: Sequence[float], seed: int) -> list[Run]:
     from hosted_model_runtime.decisions import polling
 
-    before, polling.LONGEST = polling.LONGEST, longest
-    try:
+    # Nothing but that number is to bound the intervals.
+    with patch.multiple(polling, LOOK_SECONDS=worth, LEAST=0.1, LONGEST=60.0):
         return _chunk("hosted-model", starts, seed)
-    finally:
-        polling.LONGEST = before
 
 
 def spread_of(values: Iterable[float]) -> dict[str, float]:
@@ -198,10 +197,10 @@ def curve(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
     count = 3 if quick else 20
     low, high = CURVE_STARTS
     starts = [low + (high - low) * (number + draws.random()) / count for number in range(count)]
-    ours = [(longest, starts, 1) for longest in CURVE]
+    ours = [(worth, starts, 1) for worth in CURVE]
     rows = []
-    for (longest, *_), runs in zip(ours, spread(_with_longest, ours, progress, "curve"), strict=True):
-        rows.append(_point("hosted-model", runs, longest))
+    for (worth, *_), runs in zip(ours, spread(_with_worth, ours, progress, "curve"), strict=True):
+        rows.append(_point("hosted-model", runs, worth))
     others = [(design, starts, 1) for design in DESIGNS if design not in ("hosted-model", "sleeper-5s")]
     short = [draws.uniform(60.0, SLEEPER_LIMIT) for _ in range(count)]
     others.append(("sleeper-5s", short, 1))
@@ -210,17 +209,19 @@ def curve(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
     return rows
 
 
-def _point(design: str, runs: Sequence[Run], longest: float | None) -> dict[str, Any]:
+def _point(design: str, runs: Sequence[Run], worth: float | None) -> dict[str, Any]:
     from hosted_model_runtime.decisions import polling
 
-    # Brought to half an hour by their rate; the sleeping function cannot wait that long itself.
-    looks = sum(run.looks * 1800 / run.start_seconds for run in runs) / len(runs)
+    looks = sum(run.looks for run in runs) / len(runs)
+    if design == "sleeper-5s":
+        # Brought to the others' starts by its rate: it cannot wait that long itself.
+        looks *= sum(CURVE_STARTS) / 2 * len(runs) / sum(run.start_seconds for run in runs)
     return {
         "measure": "curve",
         "design": design,
         "kind": "modelled" if design in PROVIDERS else "simulated",
-        "longest": longest,
-        "chosen": longest == polling.LONGEST,
+        "worth": worth,
+        "chosen": worth == polling.LOOK_SECONDS,
         "deploys": len(runs),
         "looks": round(looks, 1),
         **spread_of([run.lag for run in runs if run.lag is not None]),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Unpack
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Annotations, Aws, Duration, Fn, Stack
+import jsii
+from aws_cdk import Annotations, Aws, Duration, Fn, IStableStringProducer, Lazy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -160,7 +162,8 @@ class HostedModelProvider(Construct):
         super().__init__(scope, construct_id)
         _PROVIDERS[stack] = self
         self._schedule_role: iam.Role | None = None
-        self._models, self._executions = 0, reserved_concurrent_executions
+        self._declared: Counter[str] = Counter()
+        self._executions = reserved_concurrent_executions
         self.dead_letter_queue = dead_letter_queue
         self.log_group = log_group or self._make_log_group(log_retention, log_encryption_key)
         self.role = FunctionRole(self, "Role", own_log_group=log_group is None)
@@ -183,7 +186,12 @@ class HostedModelProvider(Construct):
             log_group=self.log_group,
             timeout=Duration.minutes(15),
             memory_size=memory_size,
-            environment={Env.RULE_PREFIX: prefix, Env.STACK_ID: Aws.STACK_ID},
+            environment={
+                Env.RULE_PREFIX: prefix,
+                Env.STACK_ID: Aws.STACK_ID,
+                # The one property of the function that a further model changes.
+                Env.MODELS: Lazy.string(_Counts(self._declared)),
+            },
             environment_encryption=environment_encryption,
             dead_letter_queue=dead_letter_queue,
             reserved_concurrent_executions=reserved_concurrent_executions,
@@ -242,11 +250,11 @@ class HostedModelProvider(Construct):
         return _PROVIDERS.get(stack) or HostedModelProvider(stack, PROVIDER_ID)
 
     def declare(self, grants: ServiceGrants, model_arn: str) -> None:
-        """Let the function start the models of a service, and claim this one."""
+        """Let the function start the models of a service, and claim this one; count it for its pace."""
         self.role.policies.declare(grants, model_arn)
-        self._models += 1
-        executions = self._executions
-        if executions is None or is_token(executions) or 2 * self._models <= executions:
+        self._declared[grants.service] += 1
+        executions, models = self._executions, self._declared.total()
+        if executions is None or is_token(executions) or 2 * models <= executions:
             return
         Annotations.of(self).add_warning_v2(
             CONCURRENCY,
@@ -339,6 +347,17 @@ class HostedModelProvider(Construct):
     def _rule_prefix(self) -> str:
         uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         return f"{_RULE_PREFIX}{Fn.select(0, Fn.split('-', uuid))}-"
+
+
+@jsii.implements(IStableStringProducer)
+class _Counts:
+    """How many models of each service are declared, once all of them are."""
+
+    def __init__(self, counts: Counter[str]) -> None:
+        self._counts = counts
+
+    def produce(self) -> str:
+        return " ".join(f"{service}={count}" for service, count in sorted(self._counts.items()))
 
 
 def _check_runtime(checks: Checks, runtime: object) -> None:

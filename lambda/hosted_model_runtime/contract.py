@@ -109,6 +109,8 @@ class Env:
     #: Where the local cloud takes answers, as host:port. No template sets it.
     LOCAL_RESPONSE_HOST = "HOSTED_MODEL_LOCAL_RESPONSE_HOST"
     LOG_LEVEL = "HOSTED_MODEL_LOG_LEVEL"
+    #: How many models the stack declares: ``service=number`` of each service, with spaces between.
+    MODELS = "HOSTED_MODEL_MODELS"
 
 
 #: EventBridge: "Name: Minimum length of 1. Maximum length of 64" (PutRule); a RequestId has 36 characters.

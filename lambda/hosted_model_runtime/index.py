@@ -54,7 +54,14 @@ helper = HostedModelResource(_physical_id, log_level=os.environ.get(Env.LOG_LEVE
 def reconcile(event: Mapping[str, Any], invocation: Invocation) -> Outcome:
     """Work towards what the request wants, until it is done or this invocation's time is over."""
     clock = invocation.clock
-    return Driver(parse(event, clock.now()), connect, clock, invocation.relay).drive()
+    request = parse(event, clock.now())
+    return Driver(request, connect, clock, invocation.relay, _declared(request.service)).drive()
+
+
+def _declared(service: str) -> int:
+    """Return how many models of a service the stack declares: they share the account's quota."""
+    counts = dict(part.partition("=")[::2] for part in os.environ.get(Env.MODELS, "").split())
+    return int(counts.get(service, "1"))
 
 
 def handler(event: dict[str, Any], context: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,8 @@ from support.invariants import Promises
 from support.lateness import ON_TIME, Lateness
 from support.world import Call, World
 
+#: Seconds of a slow start, and what the lease remembers of the one before: two that took a little longer.
+SLOW, REMEMBERED = 310.0, "took480-5"
 Lifecycle = Callable[[Stack], Iterator[Script]]
 
 
@@ -145,11 +148,29 @@ def meets(goal: str, before: str, after: float) -> Lifecycle:
     return script
 
 
-def deleted_while_waking(stack: Stack) -> Iterator[Script]:
-    yield stack.create(with_hours()(stack))
-    yield stack.hours("Stop")
-    yield stack.hours("Start", seconds=2.0)
-    yield stack.delete()
+def deleted_while_waking(after: float) -> Lifecycle:
+    def script(stack: Stack) -> Iterator[Script]:
+        yield stack.create(with_hours()(stack))
+        yield stack.hours("Stop")
+        yield stack.hours("Start", seconds=after)
+        yield stack.delete()
+
+    return script
+
+
+def slow(script: Lifecycle) -> Lifecycle:
+    """The same, but after the first deploy starts are slow, and remembered: nobody waits while one is far."""
+
+    def slowly(stack: Stack) -> Iterator[Script]:
+        scripts = script(stack)
+        yield next(scripts)
+        for model in stack.world.control("GET", "models"):
+            tags = {key: re.sub("took[0-9]+", REMEMBERED, value) for key, value in model["tags"].items()}
+            change = {"service": stack.case.name, "start_seconds": SLOW, "tags": tags}
+            stack.world.control("PUT", f"models/{PROJECT}/{model['version']}", change)
+        yield from scripts
+
+    return slowly
 
 
 LIFECYCLES: Mapping[str, Lifecycle] = {
@@ -171,20 +192,24 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
     "swap cancelled while starting": cancelled("2", 1, 2.0),
     "adopt": adopt,
     "out of time": out_of_time,
+    "slow: resize": slow(resize),
+    "slow: swap": slow(swap),
+    "slow: resize cancelled while nobody is there": slow(cancelled("1", 2, 170.0)),
+    "slow: deleted while waking": slow(deleted_while_waking(170.0)),
     "hours: a day": a_day,
     "hours: resized asleep": updated_asleep("1", 2),
     "hours: swapped asleep": updated_asleep("2", 1),
     "hours: a start that fails": wakes_with_trouble,
     "hours: a deploy interrupted a start": meets("Start", "Stop", 2.0),
     "hours: a deploy interrupted a stop": meets("Stop", "", 1.0),
-    "hours: a delete interrupted a start": deleted_while_waking,
+    "hours: a delete interrupted a start": deleted_while_waking(2.0),
 }
 #: Where something else in the stack comes between, a kill decides which of the two is first, and with that
 #: how many starts there are; never more than one a request, which is a promise of its own.
 #: So it is where a failing start is tried again, over a service without ClientTokens.
-RACES = {name for name in LIFECYCLES if "interrupted" in name or "cancelled" in name} | {
-    "hours: a start that fails"
-}
+RACES = {
+    name for name in LIFECYCLES if any(word in name for word in ("interrupted", "cancelled", "waking"))
+} | {"hours: a start that fails"}
 
 
 def kills(calls: list[Call], every: bool = False) -> Iterator[tuple[int, str]]:
@@ -230,7 +255,7 @@ def run(
 
     Polls are further apart than in production: there are fewer boundaries alike, and all are gone through.
     """
-    with patch.object(polling, "LONGEST", 12.0):
+    with patch.multiple(polling, LONGER=12.0, LONGEST=12.0):
         return _run(case, lifecycle, kill, handover, fenced, lateness)
 
 

@@ -169,20 +169,20 @@ MUTANTS = (
     Mutant(
         "the rule stays when the answer goes out",
         "cloudformation/crhelper_resource.py",
-        "        if not handed_over and (relay",
-        "        if False and (relay",
+        "        if not handed_over and (was_put",
+        "        if False and (was_put",
     ),
     Mutant(
         "a successor does not remove the rule",
-        "cloudformation/crhelper_resource.py",
-        "            relay.remove()\n        outcome",
-        "            pass\n        outcome",
+        "invocation/driver.py",
+        "            self._relay.remove()\n        return False\n",
+        "            pass\n        return False\n",
     ),
     Mutant(
         "nothing is handed over",
         "invocation/driver.py",
-        "        if remaining <= HANDOVER_SECONDS and not self._handed_over:",
-        "        if False:",
+        "        if self._puts < len(HANDOVER_SECONDS) and remaining",
+        "        if False and remaining",
     ),
     Mutant(
         "whatever runs is adopted",
@@ -361,8 +361,8 @@ MUTANTS = (
     Mutant(
         "a rename wakes a model that sleeps",
         "decisions/next_move.py",
-        "    if moves or lease.owns(tags, task.claim):\n        return lease_hours.is_asleep(tags)\n",
-        "    if not moves and lease.owns(tags, task.claim):\n        return lease_hours.is_asleep(tags)\n",
+        "    if had_it:\n        return lease_hours.is_asleep(tags)\n",
+        "    if had_it and not moves:\n        return lease_hours.is_asleep(tags)\n",
     ),
     Mutant(
         "what a rename took over may not be resized",
@@ -373,8 +373,44 @@ MUTANTS = (
     Mutant(
         "a Delete does not wait for a Create that may be taking the model over",
         "decisions/next_move.py",
-        "    return WriteTags(lease.released_tags(claim), Done(), quiet=True)\n",
+        "    return WriteTags(lease.released_tags(claim), Done(), wait=IN_FLIGHT_SECONDS)\n",
         "    return WriteTags(lease.released_tags(claim), Done())\n",
+    ),
+    Mutant(
+        "a memory of starts is believed blindly",
+        "decisions/polling.py",
+        "        from_here = self.last.seconds * (1.0 if self._is_proven else HALF)\n",
+        "        from_here = self.last.seconds * 10.0\n",
+    ),
+    Mutant(
+        "models that wait do not share the quota",
+        "decisions/polling.py",
+        "    pace = models / (QUOTA * SHARE) if waiting else 0.0\n",
+        "    pace = 0.0\n",
+    ),
+    Mutant(
+        "an execution leaves too early",
+        "invocation/driver.py",
+        "        return far > (FAR_SECONDS if self._relay.ticked else 2 * FAR_SECONDS)\n",
+        "        return far > -60.0\n",
+    ),
+    Mutant(
+        "an execution leaves before a tick has come",
+        "invocation/driver.py",
+        "            if self._relay.ticked and not self._put_early and self._relay.leave():\n",
+        "            if self._put_rule():\n",
+    ),
+    Mutant(
+        "the rule of a superseded request stays",
+        "invocation/leased_model.py",
+        "                self._supersede(before.request_id)\n",
+        "                pass\n",
+    ),
+    Mutant(
+        "what is remembered of starts has a place of its own",
+        "decisions/marks.py",
+        '        more = (hours, "1", last) if last else (hours,)\n',
+        '        more = (hours, "1", "", last) if last else (hours,)\n',
     ),
     Mutant(
         "the permission to stop goes with the last model",

@@ -60,7 +60,7 @@ class TestCreate:
         assert stack.status == "CREATE_COMPLETE"
         assert len(world.invocations) <= 5
         hosted = model(world, case)["since"]
-        assert stack.requests[0].answers[0].time - hosted < 4
+        assert stack.requests[0].answers[0].time - hosted < 5
         finish(world)
         assert model(world, case)["starts"] == 1
 

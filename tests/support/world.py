@@ -135,6 +135,7 @@ class Rule:
     created: float
     targets: dict[str, dict[str, Any]] = field(default_factory=dict)
     ticks: int = 0
+    description: str = ""
 
 
 class Context:
@@ -481,6 +482,7 @@ class World:
             earliest, latest = self.lateness.first_tick
             first = earliest if latest == earliest else self.random.uniform(earliest, latest)
             self.after(first, lambda: self._tick(rule))
+        self.rules[name].description = given.get("Description", "")
         return 200, json.dumps({"RuleArn": f"arn:aws:events:{REGION}:000000000000:rule/{name}"}).encode()
 
     def _PutTargets(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
@@ -494,7 +496,8 @@ class World:
     def _DescribeRule(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
         if given["Name"] not in self.rules:
             return 400, json.dumps({"__type": "ResourceNotFoundException"}).encode()
-        return 200, json.dumps({"Name": given["Name"]}).encode()
+        found = {"Name": given["Name"], "Description": self.rules[given["Name"]].description}
+        return 200, json.dumps(found).encode()
 
     def _RemoveTargets(self, given: dict[str, Any]) -> tuple[int, bytes]:  # noqa: N802
         rule = self.rules.get(given["Rule"])
@@ -515,8 +518,9 @@ class World:
         if self.rules.get(rule.name) is not rule:
             return
         rule.ticks += 1
-        if not any(self._function(one["StackId"], one["Arn"]) for one in rule.targets.values()):
-            # It would tick for ever, and bring nobody.
+        functions = [self._function(one["StackId"], one["Arn"]) for one in rule.targets.values()]
+        if not any(functions) and (functions or rule.ticks > 60):
+            # It would tick for ever, and bring nobody. One that has no target yet may still get one.
             return
         for target in list(rule.targets.values()):
             for delay in self.tick_plan(rule):

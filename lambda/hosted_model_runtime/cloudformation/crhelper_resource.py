@@ -34,6 +34,9 @@ from .events import ISSUED_MARK, POLL_MARK, is_scheduled, issued
 
 logger = logging.getLogger(__name__)
 
+#: Lambda repeats an event a minute after the invocation that failed. Before that, there was none.
+RETRY_SECONDS = 50.0
+
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
@@ -83,12 +86,10 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         self._log_setup(event, context)
         clock = LambdaClock(context)
         relay, began, span = self._relay(event, context, clock), clock.now(), clock.remaining()
-        if relay.ticked:
-            # This tells the previous invocation that it can leave: it goes on until the rule is gone.
-            relay.remove()
         outcome = self._handle(event, Invocation(clock, relay))
         handed_over = isinstance(outcome.end, HandedOver)
-        if not handed_over and (relay.was_put or _may_have_left_a_rule(event, began, span, clock)):
+        was_put = relay.was_put or outcome.facts.may_leave_early
+        if not handed_over and (was_put or _may_have_left_a_rule(event, began, span, clock)):
             # Before the answer: once CloudFormation has it, this function may be deleted.
             relay.remove()
         self._tell(event, outcome, clock)
@@ -180,9 +181,9 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
 def _may_have_left_a_rule(event: Mapping[str, Any], began: float, span: float, clock: Clock) -> bool:
     """Say whether an earlier invocation for this request may have put the rule and was then killed.
 
-    Each puts it in the last ``HANDOVER_SECONDS``: of a younger request there is no rule.
+    Each puts it in the last ``HANDOVER_SECONDS``, or earlier if it knows that the end is far.
     """
-    if POLL_MARK in event:
+    if POLL_MARK in event or began - issued(event, began).timestamp() >= RETRY_SECONDS:
         return True
     return clock.now() - issued(event, began).timestamp() >= span - HANDOVER_SECONDS[0]
 

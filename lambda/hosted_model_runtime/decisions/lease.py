@@ -262,11 +262,18 @@ def returns_to(tags: Mapping[str, str], owner: Mark, claim: Claim) -> Former | N
 
 
 def first_mark(claim: Claim, tags: Mapping[str, str], before: Mark | None, units: str = "") -> Mark:
-    """Return the mark with which a request takes the lease; a model that runs on keeps its HostedAt."""
+    """Return the mark with which a request takes the lease.
+
+    A model that runs on keeps its HostedAt, and every model what is remembered of its last start.
+    """
     asked, request = claim.request, Mark.parse(tags.get(Tag.REQUEST))
     last = lease_hours.hours_of(tags) or (request if asked.scheduled else before)
     hosted_at = last.hosted_at if last else ""
     mark = Mark(asked.issued, asked.type, asked.request_id, State.HELD, claim.declared_as, hosted_at, units)
+    for found in (last, before):
+        if found and found.last_start.seconds:
+            mark = replace(mark, last_start=replace(found.last_start, sent=None))
+            break
     if asked.scheduled and request:
         return replace(mark, units=request.units, under=request.request_id)
     return replace(mark, has_hours=asked.has_hours)

@@ -13,6 +13,7 @@ from enum import Enum
 from .ends import Done, End, Failed, Superseded
 from .marks import Mark
 from .model import Sighting, Units
+from .polling import NOTHING, LastStart
 from .request import Claim
 from .steps import Running
 
@@ -98,8 +99,11 @@ class Progress:
         Whether to read the lease even if the model can only be waited for: somebody may have written it.
     took_from
         The mark of the request that it took over from, until this request's next mark is written.
-    former_sleeps
-        Whether the model that an update replaces is asleep; None: not asked yet.
+    former_sleeps, former_start
+        Whether the model that an update replaces is asleep, and how long its last start took; None: not asked
+        yet.
+    lagged
+        Whether a read of the tags showed less than this request had written.
     closed
         Whether it wrote a closing mark on a model that nobody owns.
     close_denied
@@ -117,6 +121,8 @@ class Progress:
     in_doubt: bool = False
     took_from: Mark | None = None
     former_sleeps: bool | None = None
+    former_start: LastStart = NOTHING
+    lagged: bool = False
     closed: bool = False
     close_denied: bool = False
     failing: Failing | None = None
@@ -152,7 +158,7 @@ class ReadTags:
 
 @dataclass(frozen=True, slots=True)
 class AskFormer:
-    """Find out whether the model that the update replaces is asleep."""
+    """Find out whether the model that the update replaces is asleep, and how long its last start took."""
 
 
 @dataclass(frozen=True, slots=True)

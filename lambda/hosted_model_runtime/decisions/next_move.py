@@ -125,7 +125,7 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
             return Pause()
         case Standing.FREE if mark and (lost := _lost(mark, verdict.mark)):
             return Finish(lost)
-    return _take(task, progress, seen, view, verdict.mark)
+    return _take(task, progress, seen, view, verdict.mark, now)
 
 
 def _step(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str]) -> steps.Step:
@@ -167,7 +167,9 @@ def is_started(progress: Progress, seen: Sighting) -> bool:
     return not (progress.start is StartCall.REFUSED and seen.phase is Phase.RUNNING)
 
 
-def _take(task: Task, progress: Progress, seen: Sighting, view: View, before: Mark | None) -> Move:
+def _take(
+    task: Task, progress: Progress, seen: Sighting, view: View, before: Mark | None, now: float
+) -> Move:
     """Take the lease, unless the model cannot be hosted as it is."""
     claim, tags = task.claim, view.tags or {}
     if view.took:
@@ -181,12 +183,14 @@ def _take(task: Task, progress: Progress, seen: Sighting, view: View, before: Ma
     if sleeps is None:
         return AskFormer()
     mark = lease.first_mark(claim, tags, before, str(claim.request.units))
+    if not mark.last_start.seconds:
+        mark = replace(mark, last_start=progress.former_start.of_another)
     # Without a fence another stack that saw the model free, too, may write over this claim.
     in_flight = lease.is_in_flight(tags, before) or (Tag.STACK not in tags and not task.fenced)
     if sleeps:
         mark = mark.at(State.SLEEPING)
     elif isinstance(step, steps.Start) and not in_flight:
-        mark = _intent(mark, seen)
+        mark = mark.starting(seen.phase, now)
     more = lease.former_tags(tags, claim)
     return Take(mark, more, before, lease.must_reopen(tags, claim), in_flight)
 
@@ -199,9 +203,12 @@ def _sleeps(task: Task, progress: Progress, tags: Mapping[str, str], moves: bool
     request = task.claim.request
     if request.scheduled:
         return request.type == Scheduled.STOP
+    had_it = moves or lease.owns(tags, task.claim)
+    if task.replaces and not had_it and progress.former_sleeps is None:
+        return None
     if not request.has_hours or not (moves or request.type == "Update"):
         return False
-    if moves or lease.owns(tags, task.claim):
+    if had_it:
         return lease_hours.is_asleep(tags)
     return progress.former_sleeps if task.replaces else False
 
@@ -216,7 +223,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         return Note(mark if mark.state.asleep else mark.at(State.HELD), quiet=True)
     match _step(task, progress, seen, tags):
         case steps.Start():
-            intent = _intent(mark, seen)
+            intent = mark.starting(seen.phase, now)
             # Written first. If this invocation is killed, the next one tells by the phase whether it started.
             return Note(intent) if mark != intent else _start(task, mark)
         case steps.Stop():
@@ -227,7 +234,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         case steps.Done() if mark.state.asleep:
             return Note(mark.at(State.ASLEEP))
         case steps.Done():
-            return Note(mark.at(State.DONE, mark.hosted_at or _stamp(now)))
+            return Note(mark.done(now, is_started(progress, seen)))
         case steps.Fail() if view.outrun:
             # Another delivery of this request came further, and this status may be older than what it did.
             return Look()
@@ -554,10 +561,6 @@ def _foreign(seen: Sighting, claim: Claim, verdict: Verdict) -> str:
             "remove it from there first, or, if that stack is gone, remove the model's hosted-model: tags"
         )
     return f"{seen.observed.name} is not this stack's to command: {verdict.reason}; {advice}"
-
-
-def _intent(mark: Mark, seen: Sighting) -> Mark:
-    return mark.at(State.starting(seen.phase), hosted_at="")
 
 
 def _stamp(now: float) -> str:

@@ -16,7 +16,7 @@ from typing import Protocol
 from ..contract import Metric
 from ..decisions.ends import Done, Failed, HandedOver, Superseded
 from ..decisions.moves import Goal, Task
-from ..decisions.polling import interval, widened
+from ..decisions.polling import NOTHING, first_wait, interval, step_interval, widened
 from ..decisions.request import Claim, InvalidRequestError, Request
 from ..decisions.tokens import fingerprint
 from ..services.base import Kind, ResizesInPlace, Service, ServiceError
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 #: A rule of EventBridge's shortest rate, a minute, ticks for the first time 60 to 120 s after it is put. So
 #: many seconds before the invocation ends it is put, and once more if that tick is lost.
 HANDOVER_SECONDS = (150.0, 25.0)
+#: The end is far while it is more than two ticks away, a late first one among them.
+FAR_SECONDS = 150.0
 #: What an invocation keeps for its last steps: to leave, or to answer.
 LAST_SECONDS = 8.0
 #: A new policy, or new credentials, can take two minutes to apply everywhere. After this time the permission
@@ -66,7 +68,15 @@ class Relay(Protocol):
     def put(self) -> None: ...
 
     def taken_over(self) -> bool:
-        """Say whether the next invocation has begun: it removes the rule that this one put."""
+        """Say whether the next invocation has begun: it removes the rule that this one put, or leaves."""
+
+    def leave(self) -> bool:
+        """Let the rule tick on, and say that nobody waits for it; False: it cannot be relied on."""
+
+    def remove(self) -> bool: ...
+
+    def supersede(self, request_id: str) -> None:
+        """Remove the rule of a request that this one took a model from."""
 
 
 class OutOfTimeError(RuntimeError):
@@ -87,7 +97,12 @@ class Driver:
     """One request in one invocation."""
 
     def __init__(
-        self, request: Request, connect: Callable[[str], Service], clock: Clock, relay: Relay
+        self,
+        request: Request,
+        connect: Callable[[str], Service],
+        clock: Clock,
+        relay: Relay,
+        models: int = 1,
     ) -> None:
         self.request, self._clock, self._relay, self._connect = request, clock, relay, connect
         self._trouble, self._width = _Trouble(), 1.0
@@ -95,6 +110,9 @@ class Driver:
         self.physical_id = physical_id(request, connect)
         self._models = self._plan()
         self._puts = 0
+        #: Whether the rule was put because the end is far; whether this tick has removed it, to go on itself.
+        self._put_early = self._goes_on = False
+        self._models_of_stack, self._looked_at, self._calm = models, clock.now(), True
         self._deadline, self._why_so_early = request.deadline, ""
         self._is_last_delivery = self._was_delivered_twice()
 
@@ -108,6 +126,9 @@ class Driver:
         """
         if self._clock.now() >= self.request.expiry:
             return self._ended(Superseded("CloudFormation no longer waits for this request"))
+        wait = first_wait(self._models_of_stack, self._random.random())
+        if wait and not self._relay.ticked:
+            self._clock.sleep(wait)
         polls = 0
         while True:
             self._advance()
@@ -169,13 +190,14 @@ class Driver:
             in_place=isinstance(service, ResizesInPlace),
             fenced=service.fenced,
         )
-        sleeps = replaced.sleeps if replaced else lambda: False
-        return LeasedModel(service, model, task, self._clock.now, sleeps)
+        former = replaced.as_former if replaced else lambda: (False, NOTHING)
+        return LeasedModel(service, model, task, self._clock.now, former, self._relay.supersede)
 
     # --- one look -------------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
         self._trouble.transient, self._trouble.retry_after = False, None
+        self._looked_at = self._clock.now()
         calm = True
         first = self._models[0]
         for model in self._models:
@@ -184,6 +206,7 @@ class Driver:
             waits = model is not first and first.end is None and first.progress.mark is None
             if model.end is None and not waits:
                 calm = self._advance_one(model) and calm
+        self._calm = calm
         self._width = widened(self._width, calm=not self._trouble.transient)
         if calm:
             self._trouble = _Trouble(last=self._trouble.last)
@@ -255,17 +278,46 @@ class Driver:
     def _ended(self, end: Done | Failed | Superseded | HandedOver) -> Outcome:
         first = self._models[0]
         hosted = tuple(model.hosted for model in self._models if model.hosted)
-        facts = Facts(first.model, isinstance(first.end, Superseded), hosted)
+        marks = [model.progress.mark for model in self._models]
+        early = any(mark and mark.last_start.seconds > FAR_SECONDS for mark in marks)
+        facts = Facts(first.model, isinstance(first.end, Superseded), hosted, early)
         return Outcome(end, self.physical_id, facts)
 
     # --- time -----------------------------------------------------------------------------------------------
 
+    def _is_far(self) -> bool:
+        """Say whether the end of every start that is waited for is so far that ticks are soon enough."""
+        now = self._clock.now()
+        starts = [model.start for model in self._models if model.end is None]
+        if not self._calm or any(model.progress.failing for model in self._models):
+            return False
+        far = min([start.far if start else 0.0 for start in starts] + [self._deadline - now])
+        # Until a tick has come, this invocation stays. Then it must have been worth a rule.
+        return far > (FAR_SECONDS if self._relay.ticked else 2 * FAR_SECONDS)
+
+    def _leaves_early(self) -> bool:
+        """Leave to the rule's ticks while the end is far.
+
+        Only a tick does that: it shows that ticks come. Until then the invocation that put the rule stays.
+        """
+        if self._is_far():
+            if self._relay.ticked and not self._put_early and self._relay.leave():
+                return True
+            self._put_early = self._put_early or self._put_rule()
+        elif self._relay.ticked and not self._goes_on:
+            self._goes_on = True
+            # This tells the previous invocation that it can leave: it goes on until then.
+            self._relay.remove()
+        return False
+
     def _leaves(self) -> bool:
-        """Say whether the next invocation has begun; have it called while this one still goes on."""
+        """Say whether the next invocation has begun, or is to come later; have it called before the end."""
+        if self._leaves_early():
+            return True
         remaining = self._clock.remaining()
         if self._deadline <= self._clock.now() + remaining - LAST_SECONDS:
             return False
-        if self._puts and self._relay.taken_over():
+        if (self._puts or self._put_early) and self._relay.taken_over():
             return True
         if self._puts < len(HANDOVER_SECONDS) and remaining <= HANDOVER_SECONDS[self._puts]:
             self._puts += self._put_rule()
@@ -293,9 +345,17 @@ class Driver:
     def _pause(self, polls: int) -> float:
         trouble, now = self._trouble, self._clock.now()
         idle = all(model.idle for model in self._models)
-        wanted = interval(polls, self._width, self._random.random(), trouble.retry_after, idle)
+        starts = [model.start for model in self._models]
+        # After trouble, the next look must tell soon whether it is over.
+        look = min(start.interval if start and self._calm else step_interval(polls) for start in starts)
+        draw, models = self._random.random(), self._models_of_stack
+        wanted = interval(look, self._width, draw, trouble.retry_after, idle, models, self._calm)
+        # From look to look, not from the end of one to the next: so models that share the quota keep apart.
+        wanted -= now - self._looked_at if models > 1 else 0.0
         end = self._deadline if now < self._deadline else self.request.expiry - LAST_CALL_SECONDS
-        return max(0.05, min(wanted, end - now, self._clock.remaining() - LAST_SECONDS))
+        # Not past the moments at which the rule is put.
+        left = [self._clock.remaining() - moment for moment in (*HANDOVER_SECONDS, LAST_SECONDS)]
+        return max(0.05, min(wanted, end - now, *(seconds for seconds in left if seconds > 0.0)))
 
 
 def physical_id(request: Request, connect: Callable[[str], Service]) -> str:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ..contract import Scheduled, Tag
-from ..decisions import lease, lease_hours, moves
+from ..decisions import lease, lease_hours, moves, polling
 from ..decisions.ends import Done, End, Failed
-from ..decisions.marks import Mark
+from ..decisions.marks import Mark, State
 from ..decisions.model import Phase, Sighting, Units
 from ..decisions.moves import Failing, Pause, Progress, StartCall, Task, View
 from ..decisions.next_move import IN_FLIGHT_SECONDS, next_move
+from ..decisions.polling import NOTHING, LastStart
 from ..decisions.tokens import client_token
 from ..services.base import Kind, ResizesInPlace, Service, ServiceError
 from .outcome import Hosted
@@ -30,7 +31,8 @@ class LeasedModel:
         model: Mapping[str, str],
         task: Task,
         now: Callable[[], float],
-        former_sleeps: Callable[[], bool] = lambda: False,
+        former: Callable[[], tuple[bool, LastStart]] = lambda: (False, NOTHING),
+        supersede: Callable[[str], None] = lambda request_id: None,
     ) -> None:
         self.task, self.progress = task, Progress()
         self.end: End | None = None
@@ -39,7 +41,7 @@ class LeasedModel:
         self.idle = False
         self.hosted: Hosted | None = None
         self._service, self._declared, self._now = service, model, now
-        self._former_sleeps = former_sleeps
+        self._former, self._supersede = former, supersede
         self._seen: Sighting | None = None
         self._stop_sent: tuple[float, str] | None = None
 
@@ -94,13 +96,28 @@ class LeasedModel:
             raise RuntimeError("only what failed is given up")
         return failing.failed
 
-    def sleeps(self) -> bool:
-        """Say whether the model is this resource's, and is stopped because its hours are over."""
+    def as_former(self) -> tuple[bool, LastStart]:
+        """Say whether the model is stopped because its hours are over, and how long its last start took.
+
+        Only of a model that is this resource's; of another one nothing is said.
+        """
         seen, claim = self._look(), self.task.claim
-        if not seen.arn:
-            return False
-        tags = self._service.tags(seen.arn)
-        return lease.owns(tags, claim) and lease.owns_as_declared(tags, claim) and lease_hours.is_asleep(tags)
+        tags = self._service.tags(seen.arn) if seen.arn else {}
+        if not (lease.owns(tags, claim) and lease.owns_as_declared(tags, claim)):
+            return False, NOTHING
+        mark = lease_hours.hours_of(tags) or Mark.parse(tags.get(Tag.REQUEST))
+        return lease_hours.is_asleep(tags), mark.last_start if mark else NOTHING
+
+    @property
+    def start(self) -> polling.Start | None:
+        """The start that is waited for, if this request sent it."""
+        mark, seen = self.progress.mark, self._seen
+        if not self.idle or mark is None or seen is None or seen.phase is not Phase.STARTING:
+            return None
+        if (sent := mark.last_start.sent) is None:
+            return None
+        prior = polling.PRIORS.get(self._service.name, polling.PRIOR)
+        return polling.Start(self._now() - mark.issued.timestamp() - sent, mark.last_start, prior)
 
     # --- moves ----------------------------------------------------------------------------------------------
 
@@ -110,18 +127,22 @@ class LeasedModel:
                 return replace(view, seen=self._look(), tags=None, outrun=False)
             case moves.ReadTags():
                 tags = self._service.tags(self._arn)
+                mark = self.progress.mark
+                behind = mark is not None and lease.is_behind(tags, mark, self.task.claim)
                 found = self._found(tags)
-                self._remember(in_doubt=False, read_since=self.progress.read_since or self._now(), **found)
+                since = self.progress.read_since or self._now()
+                lagged = self.progress.lagged or behind
+                self._remember(in_doubt=False, read_since=since, lagged=lagged, **found)
                 return replace(view, tags=tags, outrun=view.outrun or bool(found))
             case moves.AskFormer():
-                self._remember(former_sleeps=self._former_sleeps())
+                self._ask_former()
             case moves.Take():
                 return self._take(move, view)
             case moves.Note(mark, quiet):
                 self._write(mark)
                 if quiet:
                     self._be_quiet(IN_FLIGHT_SECONDS)
-                return replace(view, tags=None)
+                return replace(view, tags=self._after(mark, view))
             case moves.Start(units, verb):
                 return self._start(units, verb)
             case moves.Stop():
@@ -174,9 +195,34 @@ class LeasedModel:
             return {}
         return {"mark": shown}
 
+    def _after(self, mark: Mark, view: View) -> Mapping[str, str] | None:
+        """Return the tags after a mark was written, if it ends the request; None: they must be read anew.
+
+        Where a read was behind in this request, the mark is read again before the answer.
+        """
+        if view.tags is None or mark.state is not State.DONE or self.progress.lagged:
+            return None
+        return {**view.tags, **lease.owner_tags(self.task.claim, mark)}
+
+    def _ask_former(self) -> None:
+        try:
+            sleeps, last = self._former()
+        except ServiceError:
+            if self.task.claim.request.has_hours:
+                raise
+            # It would only have told how long a start may take.
+            sleeps, last = False, NOTHING
+        self._remember(former_sleeps=sleeps, former_start=last)
+
     def _take(self, take: moves.Take, view: View) -> View:
         if take.reopens:
             self._service.untag(self._arn, [Tag.CLOSED])
+        for key in (Tag.REQUEST, Tag.HOURS):
+            # Nobody may be there to remove its rule. Before its mark is gone: a repeat of this request must
+            # find the RequestId if this one is killed in between.
+            before = Mark.parse((view.tags or {}).get(key))
+            if before and not before.state.settled and before.request_id != take.mark.request_id:
+                self._supersede(before.request_id)
         self._write(take.mark, take.more)
         if take.in_flight:
             self._be_quiet(IN_FLIGHT_SECONDS)

@@ -19,7 +19,7 @@ class Hosted:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What metrics need beside the end; CloudFormation is told none of it.
+    """What metrics, and the relay, need beside the end; CloudFormation is told none of it.
 
     Attributes
     ----------
@@ -29,11 +29,14 @@ class Facts:
         Whether a later request commands the model.
     hosted
         The models that this invocation saw stop.
+    may_leave_early
+        Whether an invocation for this request may have left while the end of the start was far.
     """
 
     model: Mapping[str, str] = field(default_factory=dict)
     superseded: bool = False
     hosted: tuple[Hosted, ...] = ()
+    may_leave_early: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 TARGET_ID = "1"
 #: EventBridge's floor (Creating a rule that runs on a schedule, Amazon EventBridge User Guide).
 SCHEDULE = "rate(1 minute)"
+#: The rule's description: whether the invocation that put it goes on until the next one has begun, or nobody
+#: is there between two ticks.
+WAITED_FOR = "Brings a hosted model's CloudFormation request to its next invocation"
+LEFT = "Brings a hosted model's CloudFormation request back every minute"
 _ATTEMPTS = 3
 
 
@@ -34,8 +38,9 @@ class RuleRelay:
     ) -> None:
         self._events, self.name, self._function_arn, self._message = events, name, function_arn, message
         self.ticked, self.was_put = ticked, False
+        self._superseded: set[str] = set()
 
-    def put(self) -> None:
+    def put(self, description: str = WAITED_FOR) -> None:
         """Put the rule and its target. EventBridge's errors pass through; putting again repairs both."""
         self.was_put = True
         events = self._events()
@@ -43,7 +48,7 @@ class RuleRelay:
             Name=self.name,
             ScheduleExpression=SCHEDULE,
             State="ENABLED",
-            Description="Brings a hosted model's CloudFormation request to its next invocation",
+            Description=description,
         )
         failed = events.put_targets(
             Rule=self.name,
@@ -53,12 +58,33 @@ class RuleRelay:
             raise RuntimeError("EventBridge took no target")
 
     def taken_over(self) -> bool:
-        """Say whether the rule is gone: the next invocation removes it before anything else."""
+        """Say whether the next invocation has begun: it removes the rule, or says in it that it left, too."""
         try:
-            self._events().describe_rule(Name=self.name)
+            found = self._events().describe_rule(Name=self.name)
         except Exception as error:
             return _is_absent(error)
-        return False
+        return bool(found.get("Description") == LEFT)
+
+    def leave(self) -> bool:
+        """Let the rule that brought this invocation tick on, and say that nobody waits for it.
+
+        False: the rule is gone, or EventBridge does not say so.
+        """
+        try:
+            found = self._events().describe_rule(Name=self.name)
+            if found.get("Description") != LEFT:
+                self.put(LEFT)
+        except Exception as error:
+            logger.warning("The relay's rule is not left: %s", type(error).__name__)
+            return False
+        return True
+
+    def supersede(self, request_id: str) -> None:
+        """Remove the rule of a request that this one took the model from: nobody may be there to do it."""
+        name = f"{self.name.removesuffix(str(self._message.get('RequestId')))}{request_id}"
+        if name != self.name:
+            self._superseded.add(name)
+            self._remove(name)
 
     def remove(self) -> bool:
         """Remove target and rule; True when nothing is left.
@@ -66,9 +92,15 @@ class RuleRelay:
         A failure does not change the answer. The rule then ticks once more, and all that is left to do for
         that tick is to remove it.
         """
+        # A superseded request may have put its rule once more before it saw that.
+        for name in sorted(self._superseded):
+            self._remove(name)
+        return self._remove(self.name)
+
+    def _remove(self, name: str) -> bool:
         events = self._events()
-        return self._quietly(lambda: events.remove_targets(Rule=self.name, Ids=[TARGET_ID])) and (
-            self._quietly(lambda: events.delete_rule(Name=self.name))
+        return self._quietly(lambda: events.remove_targets(Rule=name, Ids=[TARGET_ID])) and (
+            self._quietly(lambda: events.delete_rule(Name=name))
         )
 
     def _quietly(self, call: Callable[[], Any]) -> bool:

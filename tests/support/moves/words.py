@@ -270,7 +270,7 @@ def _units(units: Units) -> str:
 _PLAIN: Mapping[type, str] = {
     moves.Look: "look",
     moves.ReadTags: "read the tags",
-    moves.AskFormer: "ask whether the old model is asleep",
+    moves.AskFormer: "ask about the old model",
     moves.Stop: "**Stop**",
     moves.Fail: "fail: note it first",
     moves.LetGo: "remove the lease; done",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from benchmarks import ROOT, goals, plot, report
+from benchmarks import ROOT, goals, plot, report, starts
 
 LAG = {"p50": 1.2, "max": 2.9, "deploys": 10, "failures": 0, "kind": "simulated", "sorted": [0.4, 1.3, 2.9]}
 
@@ -75,7 +75,40 @@ def footprint(models, resources):
 COLD = {"measure": "cold-start", "design": "hosted-model", "runs": 1, "seconds": [0.3], "peak_mib": 60.0}
 SYNTH = {"measure": "synth", "design": "hosted-model", "pairs": 1, "seconds": [2.0], "against_seconds": [2.0]}
 ASSET = {"measure": "asset", "design": "hosted-model", "assets": 1, "files": 9, "bytes": 150_000}
+
+
+def start(name, looks=90, mean=0.7, p95=2.0, **more):
+    return {
+        "measure": "starts",
+        "design": "hosted-model",
+        "kind": "simulated",
+        "name": name,
+        "deploys": 10,
+        "failures": 0,
+        "rules_left": 0,
+        "looks": looks,
+        "mean": mean,
+        "p50": mean,
+        "p95": p95,
+        "max": p95,
+        "least": 60.0,
+        "invocations": 20,
+        "function_seconds": 500.0,
+        "memory": 160,
+        "price": {"total": 0.001},
+        **more,
+    }
+
+
+AT_ONCE = {**growth(50), "measure": "starts-at-once", "mean_running": 10.0}
 GOOD = [
+    *(start(name) for name in starts.CASES),
+    AT_ONCE,
+    growth(10),
+    growth(50),
+    {**SYNTH, "against": "a function written by hand", "ratio": 1.03, "processor_ratio": 1.03},
+    lag("provider-1s", 0.8, 1.4),
+    work("provider-1s", 0.036, looks=1400),
     lag("hosted-model", 1.3, 2.4),
     lag("provider-5s", 2.8, 5.1),
     work("hosted-model", 0.003, default=True),
@@ -164,7 +197,7 @@ def test_a_goal_and_an_error_are_told_in_whole_words():
 
 def test_page_and_pictures_are_made_from_the_rows(tmp_path):
     point = {"measure": "curve", "kind": "simulated", "deploys": 1, "p50": 1, "max": 2, "chosen": True}
-    curve = {**point, "design": "hosted-model", "longest": 2.5, "looks": 800.0, "mean": 1.3, "p95": 2.4}
+    curve = {**point, "design": "hosted-model", "worth": 0.0055, "looks": 800.0, "mean": 1.3, "p95": 2.4}
     file = tmp_path / "rows.json"
     file.write_text(json.dumps({**HEAD, "rows": [*GOOD, curve]}))
     report.write(report.Results.read(file), tmp_path)

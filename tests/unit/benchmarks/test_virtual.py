@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from benchmarks import growth, prices, virtual, work
+from benchmarks import growth, prices, starts, virtual, work
 from benchmarks.__main__ import MEASURES, _measure
 
 
@@ -40,7 +40,7 @@ def test_the_framework_is_late_by_a_round_at_most(interval):
 @pytest.mark.parametrize(
     ("design", "most", "invocations"),
     [
-        ("hosted-model", 4.0, 1),
+        ("hosted-model", 20.5, 1),
         ("crhelper-1min", 61.0, 3),
         ("crhelper-2min", 121.0, 2),
         ("sleeper-5s", 6.0, 1),
@@ -59,14 +59,28 @@ def test_a_function_that_sleeps_fails_after_its_quarter_of_an_hour():
     assert (run.ok, run.lag) == (False, None)
 
 
-def test_the_curve_takes_the_interval_that_it_is_given():
+def test_the_curve_takes_the_worth_that_it_is_given():
     from hosted_model_runtime.decisions import polling
 
-    before = polling.LONGEST
-    (short,) = virtual._with_longest(1.0, [100.0], 1)
-    (long,) = virtual._with_longest(10.0, [100.0], 1)
+    before = polling.LOOK_SECONDS
+    (short,) = virtual._with_worth(0.001, [400.0], 1)
+    (long,) = virtual._with_worth(0.05, [400.0], 1)
     assert short.looks > 2 * long.looks
-    assert before == polling.LONGEST
+    assert before == polling.LOOK_SECONDS
+
+
+def test_the_least_looks_times_lag_is_what_arithmetic_says():
+    assert starts.least("known within 5 %") == pytest.approx(93.4, abs=0.1)
+    assert starts.least("nothing known, 5 to 30 minutes") == pytest.approx(333.3, abs=0.1)
+
+
+def test_a_start_that_is_known_is_left_to_ticks_and_found_at_once():
+    (run,) = starts._deploys("known within 5 %", 0, 1)
+    assert run["ok"]
+    assert run["lag"] < 3
+    assert run["seconds"] < 900
+    assert run["rules"] == 0
+    assert starts._row("known within 5 %", [run])["price"]["total"] > 0
 
 
 def test_start_times_cover_every_range_alike():

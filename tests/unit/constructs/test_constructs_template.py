@@ -89,6 +89,22 @@ def test_the_services_share_one_function(stack):
     assert len(Template.from_stack(stack).to_json()["Resources"]) == 7
 
 
+def test_a_further_model_changes_one_variable_of_the_function():
+    def function(count):
+        stack = Stack(App(), "S")
+        for number in range(1, count + 1):
+            vision(stack, f"Model{number}", str(number), min_inference_units=1)
+        if count > 1:
+            labels(stack, min_inference_units=1)
+        found = only(resources(stack, "AWS::Lambda::Function"))["Properties"]
+        return found["Environment"]["Variables"].pop(Env.MODELS), found
+
+    (one, of_one), (more, of_more) = function(1), function(3)
+    assert one == "lookoutvision=1"
+    assert more == "lookoutvision=3 rekognition=1"
+    assert of_one == of_more
+
+
 def test_the_function(stack):
     vision(stack)
     properties = only(resources(stack, "AWS::Lambda::Function"))["Properties"]

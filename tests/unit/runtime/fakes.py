@@ -41,11 +41,28 @@ class Relay:
     """A rule, and a successor that may come."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock, self.ticked = clock, False
+        self._clock = clock
         self.puts: list[float] = []
         self.faults: list[Exception] = []
         self.successor_after: float | None = None
+        self.ticked = False
         self._put_at: float | None = None
+        #: Whether the rule that brought this invocation is still there.
+        self.stands = True
+        self.left = self.removed = 0
+        self.superseded: list[str] = []
+
+    def leave(self) -> bool:
+        self.left += self.stands
+        return self.stands
+
+    def remove(self) -> bool:
+        self.removed += 1
+        self.stands = False
+        return True
+
+    def supersede(self, request_id: str) -> None:
+        self.superseded.append(request_id)
 
     def put(self) -> None:
         self.puts.append(self._clock.remaining())

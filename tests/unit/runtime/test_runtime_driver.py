@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from hosted_model_runtime.decisions.ends import Done, Failed, HandedOver, Supers
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Phase
 from hosted_model_runtime.decisions.next_move import NOTING_SECONDS, STRIPPED
-from hosted_model_runtime.decisions.polling import LONGEST, WIDEST
+from hosted_model_runtime.decisions.polling import EARLY_WITHOUT_MEMORY, LONGEST, PUT_OFF, WIDEST, LastStart
 from hosted_model_runtime.decisions.tokens import fingerprint
 from hosted_model_runtime.invocation.driver import (
     LAST_CALL_SECONDS,
@@ -37,7 +38,9 @@ class Case:
         self.relay = Relay(self.clock)
         self.service = Service(self.clock, **service)
 
-    def driver(self, kind: str = "Create", name: str = "1", timeout: int = 3600, **event: Any) -> Driver:
+    def driver(
+        self, kind: str = "Create", name: str = "1", timeout: int = 3600, models: int = 1, **event: Any
+    ) -> Driver:
         date = datetime.fromtimestamp(ISSUED, UTC).strftime("%Y%m%dT%H%M%SZ")
         properties = {
             "Service": "fake",
@@ -54,7 +57,8 @@ class Case:
             "ResourceProperties": {**properties, **event.pop("properties", {})},
             **event,
         }
-        return Driver(parse(made, self.clock.time), lambda _: self.service, self.clock, self.relay)
+        request = parse(made, self.clock.time)
+        return Driver(request, lambda _: self.service, self.clock, self.relay, models)
 
     def drive(self, *args: Any, **given: Any) -> Outcome:
         return self.driver(*args, **given).drive()
@@ -95,7 +99,7 @@ class TestCreate:
         assert isinstance(outcome.end, Done)
         assert outcome.end.data["ModelArn"] == "arn:1"
         assert outcome.end.data["Status"] == "HOSTED"
-        assert 40 <= case.clock.time - ISSUED < 45
+        assert 40 <= case.clock.time - ISSUED < 50
         assert len(case.service.made("start")) == 1
         assert case.relay.puts == []
 
@@ -208,6 +212,115 @@ class TestReadsThatAreBehind:
         assert mark.state is State.FAILED, "the rollback's Delete must find the model"
 
 
+class TestFarFromTheEnd:
+    """Nobody is there while the end is far, once a tick has shown that ticks come."""
+
+    #: Two starts of half an hour that agreed.
+    KNOWN = LastStart(1800, 5)
+
+    def case(
+        self, late: float = 0.0, ticked: bool = False, last: LastStart = KNOWN, **service: float
+    ) -> Case:
+        """A start that began 2 s after the request, and has gone on since."""
+        case = Case(late=late, **{"start_seconds": 1800, **service})
+        case.relay.ticked = ticked
+        case.own(request="request-2" if late else "request-1", age=0 if late else 1)
+        mark = replace(case.mark(), last_start=replace(last, sent=2 if late else None))
+        there = case.service.models["1"]
+        if late:
+            mark = replace(mark, issued=datetime.fromtimestamp(ISSUED, UTC), state=State.STARTED)
+            there.enter(Phase.STARTING, ISSUED)
+        there.tags |= {Tag.REQUEST: str(mark)}
+        return case
+
+    def test_the_first_invocation_puts_the_rule_and_stays_until_a_tick_has_come(self) -> None:
+        case = self.case()
+        case.relay.successor_after = 70
+        outcome = case.drive("Update", PhysicalResourceId="fake/1")
+        assert isinstance(outcome.end, HandedOver)
+        assert len(case.relay.puts) == 1
+        assert 70 <= case.clock.time - ISSUED < 110
+
+    def test_without_a_tick_it_stays_and_fails_so_that_lambda_delivers_again(self) -> None:
+        case = self.case()
+        with pytest.raises(OutOfTimeError):
+            case.drive("Update", PhysicalResourceId="fake/1")
+        assert case.clock.remaining() < 20
+
+    def test_a_tick_looks_once_and_leaves_the_rule(self) -> None:
+        case = self.case(late=300, ticked=True)
+        assert isinstance(case.drive().end, HandedOver)
+        assert case.clock.time == ISSUED + 300
+        assert case.service.made("describe") == [300]
+        assert (case.relay.left, case.relay.removed, case.relay.puts) == (1, 0, [])
+
+    def test_near_the_end_a_tick_removes_the_rule_and_stays(self) -> None:
+        case = self.case(late=1500, ticked=True)
+        assert isinstance(case.drive().end, Done)
+        assert (case.relay.left, case.relay.removed) == (0, 1)
+        assert case.clock.time == pytest.approx(ISSUED + 1800, abs=5)
+
+    @pytest.mark.parametrize("last", [LastStart(), LastStart(600)])
+    def test_where_the_end_may_come_any_time_it_stays(self, last: LastStart) -> None:
+        case = self.case(late=300, ticked=True, last=last)
+        case.relay.successor_after = 60
+        case.drive()
+        assert (case.relay.left, case.relay.removed) == (0, 1)
+
+    def test_a_tick_whose_rule_is_gone_does_not_rely_on_it(self) -> None:
+        case = self.case(late=300, ticked=True)
+        case.relay.stands = False
+        case.relay.successor_after = 60
+        assert isinstance(case.drive().end, HandedOver)
+        assert len(case.relay.puts) == 1
+        assert case.clock.time >= ISSUED + 360
+
+    def test_trouble_is_no_time_to_leave(self) -> None:
+        case = self.case(late=300, ticked=True)
+        case.service.faults["describe"] = [error(Kind.TRANSIENT)]
+        case.relay.successor_after = 60
+        case.drive()
+        assert case.relay.left == 0
+        assert case.relay.removed == 1
+
+    def test_a_deadline_that_is_near_is_not_left_to_ticks(self) -> None:
+        case = self.case(late=300, ticked=True)
+        assert isinstance(case.drive(timeout=450).end, Failed)
+        assert case.relay.left == 0
+
+    def test_the_rule_of_a_request_that_was_at_work_is_removed(self) -> None:
+        case = Case()
+        case.own()
+        at_work = replace(case.mark(), state=State.STARTED)
+        case.service.models["1"].tags |= {Tag.REQUEST: str(at_work)}
+        case.service.models["1"].phase = Phase.RUNNING
+        case.drive("Delete", PhysicalResourceId="fake/1")
+        assert case.relay.superseded == ["request-1"]
+
+    def test_one_that_had_ended_left_none(self) -> None:
+        case = Case()
+        case.own()
+        case.service.models["1"].phase = Phase.RUNNING
+        case.drive("Delete", PhysicalResourceId="fake/1")
+        assert case.relay.superseded == []
+
+
+class TestManyModels:
+    def test_the_first_look_is_put_off_and_others_share_the_quota(self) -> None:
+        case = Case(start_seconds=100)
+        case.driver(models=50).drive()
+        looks = case.service.made("describe")
+        assert 0 < looks[0] <= PUT_OFF
+        waits = [after - before for before, after in itertools.pairwise(looks)]
+        assert min(waits[4:-1]) >= 12.4
+
+    def test_a_tick_looks_at_once(self) -> None:
+        case = Case(late=300)
+        case.relay.ticked = True
+        case.driver(models=50).drive()
+        assert case.service.made("describe")[0] == 300
+
+
 class TestErrors:
     @pytest.mark.parametrize("call", ["describe", "tags", "tag", "start"])
     def test_a_denied_call_has_two_minutes(self, call: str) -> None:
@@ -290,12 +403,12 @@ class TestErrors:
         assert waits[-1] >= 3
 
     def test_the_waits_are_short_again_afterwards(self) -> None:
-        case = Case(start_seconds=200)
-        case.service.faults["describe"] = [error(Kind.TRANSIENT)] * 4
+        case = Case(start_seconds=600)
+        case.clock.at(400, lambda: case.service.faults.update(describe=[error(Kind.TRANSIENT)] * 4))
         case.drive()
         times = case.service.made("describe")
         waits = [after - before for before, after in itertools.pairwise(times)]
-        assert max(waits[-5:]) <= LONGEST < max(waits)
+        assert max(waits[-5:]) <= LONGEST < EARLY_WITHOUT_MEMORY < max(waits)
 
     @pytest.mark.parametrize("seconds", [10.0, 55.0])
     def test_retry_after_is_honoured(self, seconds: float) -> None:

@@ -16,6 +16,7 @@ from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Phase, Sighting, Units
 from hosted_model_runtime.decisions.moves import Goal, StartCall, Task
 from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS
+from hosted_model_runtime.decisions.polling import NOTHING, LastStart
 from hosted_model_runtime.decisions.request import Claim, Request
 from hosted_model_runtime.decisions.tokens import fingerprint
 from hosted_model_runtime.invocation.leased_model import LeasedModel
@@ -43,11 +44,11 @@ class Case:
         self.there = self.service.models["1"]
         self.leased = self.anew()
 
-    def anew(self, former_sleeps: Callable[[], bool] = lambda: False) -> LeasedModel:
+    def anew(self, former: Callable[[], tuple[bool, LastStart]] = lambda: (False, NOTHING)) -> LeasedModel:
         """The same request after a kill: nothing is remembered."""
         task = Task(self.claim, self._goal, "HOSTED", "TRAINED")
         declared = {"Name": self._name}
-        return LeasedModel(self.service, declared, task, self.clock.now, former_sleeps)
+        return LeasedModel(self.service, declared, task, self.clock.now, former)
 
     def own(self, name: str = "1", **changed: Any) -> Mark:
         """Let an earlier request of the same resource command the model."""
@@ -95,9 +96,17 @@ class TestOrder:
         assert case.state is State.STARTED
         assert case.advance(20) == ["describe"]
         assert case.leased.idle
-        assert case.advance(20) == ["describe", "tags", "tag", "tags"]
+        # Three calls from the look that finds it up to the answer.
+        assert case.advance(20) == ["describe", "tags", "tag"]
         assert case.state is State.DONE
         assert isinstance(case.leased.end, Done)
+
+    def test_a_settled_mark_is_read_again_before_the_answer_where_reads_are_behind(self) -> None:
+        case = Case(service={"lag": 2.0})
+        while case.leased.end is None:
+            calls = case.advance(5)
+        assert calls == ["describe", "tags"]
+        assert case.state is State.DONE
 
     def test_a_delete(self) -> None:
         case = Case("Delete")
@@ -116,6 +125,17 @@ class TestOrder:
         case.close()
         assert case.advance()[:4] == ["describe", "tags", "untag", "tag"]
         assert Tag.CLOSED not in case.there.tags
+
+    def test_the_rule_of_who_is_at_work_goes_before_its_mark(self) -> None:
+        case = Case("Update")
+        at_work = case.own(state=State.STARTED)
+        marks = []
+        task, declared = case.leased.task, {"Name": "1"}
+        leased = LeasedModel(
+            case.service, declared, task, case.clock.now, supersede=lambda one: marks.append((one, case.mark))
+        )
+        leased.advance()
+        assert marks == [("request-1", at_work)]
 
     def test_nothing_is_done_after_the_end(self) -> None:
         case = Case()
@@ -170,7 +190,7 @@ class TestWhatIsRemembered:
         assert case.advance() == ["describe", "tags", "tag"]
         assert case.leased.progress.not_before == case.clock.time + IN_FLIGHT_SECONDS
         assert case.advance(IN_FLIGHT_SECONDS - 1) == []
-        assert case.advance(1) == ["describe", "tags", "tag", "tags"]
+        assert case.advance(1) == ["describe", "tags", "tag"]
         assert isinstance(case.leased.end, Done)
 
     def test_another_delivery_of_this_request_wrote_the_lease(self) -> None:
@@ -277,7 +297,7 @@ class TestResize:
         case = self.case(InPlace)
         assert case.advance() == ["describe", "tags", "tag", "tags", "resize"]
         assert case.there.phase is Phase.RUNNING
-        assert case.advance(1) == ["describe", "tags", "tag", "tags"]
+        assert case.advance(1) == ["describe", "tags", "tag"]
         assert isinstance(case.leased.end, Done)
         assert case.leased.end.data["HostedAt"] == HOSTED_AT
 
@@ -492,23 +512,23 @@ class TestSleeps:
     def test_it_is_asked_of_the_lease(self, changed: Mapping[str, Any], asleep: bool) -> None:
         case = Case("Update", has_hours=True)
         case.own(**changed)
-        assert case.leased.sleeps() is asleep
+        assert case.leased.as_former()[0] is asleep
 
     def test_what_is_gone_or_somebody_else_s_is_not_asleep(self) -> None:
         case = Case("Update", has_hours=True)
-        assert not case.leased.sleeps()
+        assert not case.leased.as_former()[0]
         case.own(state=State.ASLEEP)
         case.there.tags |= {Tag.STACK: "theirs"}
-        assert not case.leased.sleeps()
+        assert not case.leased.as_former()[0]
         del case.service.models["1"]
-        assert not case.leased.sleeps()
+        assert not case.leased.as_former()[0]
 
     def test_the_answer_is_asked_for_once_and_where_it_matters(self) -> None:
         asked = []
 
-        def sleeps() -> bool:
+        def sleeps() -> tuple[bool, LastStart]:
             asked.append(True)
-            return True
+            return True, NOTHING
 
         case = Case("Update", has_hours=True)
         leased = case.anew(sleeps)
@@ -519,3 +539,83 @@ class TestSleeps:
         assert isinstance(leased.end, Done)
         assert leased.progress.mark.state is State.ASLEEP
         assert "start" not in case.calls()
+
+    def test_an_update_without_hours_goes_on_without_an_answer(self) -> None:
+        def fails() -> tuple[bool, LastStart]:
+            raise ServiceError(Kind.DENIED, "of another service")
+
+        case = Case("Update")
+        leased = case.anew(fails)
+        leased.task = replace(leased.task, replaces=True)
+        leased.advance()
+        assert "start" in case.calls()
+
+
+class TestHowLongAStartTook:
+    """The lease remembers it, from request to request."""
+
+    def test_it_is_counted_from_the_start_to_the_look_that_finds_it_up(self) -> None:
+        case = Case()
+        case.advance(7)
+        assert case.mark
+        assert case.mark.last_start == LastStart(sent=7)
+        assert case.leased.start is None
+        case.advance(20)
+        assert case.leased.start
+        assert case.leased.start.age == pytest.approx(20, abs=1)
+        case.advance(22)
+        assert case.mark.last_start == LastStart(42)
+
+    def test_another_delivery_goes_on_counting(self) -> None:
+        case = Case()
+        case.advance()
+        case.leased = case.anew()
+        case.advance(20)
+        assert case.leased.start
+        assert case.leased.start.age == pytest.approx(20, abs=1)
+        case.advance(25)
+        assert case.mark
+        assert case.mark.last_start.seconds == pytest.approx(45, abs=1)
+
+    @pytest.mark.parametrize("kind", ["Update", "Delete"])
+    def test_the_next_request_begins_with_it(self, kind: str) -> None:
+        case = Case(kind)
+        case.own(last_start=LastStart(600, 7, sent=3))
+        case.there.phase = Phase.STOPPED if kind == "Update" else Phase.RUNNING
+        case.advance()
+        assert case.mark
+        assert replace(case.mark.last_start, sent=None) == LastStart(600, 7)
+
+    def test_a_schedule_begins_with_its_own_or_with_the_deploys(self) -> None:
+        case = Case("Stop")
+        deploy = case.own(has_hours=True, last_start=LastStart(600))
+        case.there.phase = Phase.RUNNING
+        case.advance()
+        hours = Mark.parse(case.there.tags[Tag.HOURS])
+        assert hours
+        assert hours.last_start == LastStart(600)
+        assert hours.under == deploy.request_id
+
+    def test_a_model_that_was_up_already_leaves_what_is_known(self) -> None:
+        case = Case("Update")
+        case.own(last_start=LastStart(600, 7))
+        case.there.phase = Phase.RUNNING
+        case.advance()
+        assert case.state is State.DONE
+        assert case.mark
+        assert case.mark.last_start == LastStart(600, 7)
+
+    def test_an_update_to_another_version_begins_with_the_old_one_s_length_unproven(self) -> None:
+        case = Case("Update")
+        leased = case.anew(lambda: (False, LastStart(600, 5)))
+        leased.task = replace(leased.task, replaces=True)
+        leased.advance()
+        assert case.mark
+        assert replace(case.mark.last_start, sent=None) == LastStart(600)
+
+    def test_the_old_model_says_it_only_if_this_resource_has_it(self) -> None:
+        case = Case("Update")
+        case.own(last_start=LastStart(600, 5))
+        assert case.leased.as_former() == (False, LastStart(600, 5))
+        case.there.tags |= {Tag.STACK: "theirs"}
+        assert case.leased.as_former() == (False, NOTHING)

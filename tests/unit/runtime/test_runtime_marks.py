@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hosted_model_runtime.decisions import marks
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Phase
+from hosted_model_runtime.decisions.polling import NOTHING, LastStart
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 DECLARED = "0123456789ab"
@@ -32,7 +33,51 @@ MARKS = st.builds(Mark, TIMES, WORDS, WORDS, st.sampled_from(State), NAMES, WORD
 HOURS = st.builds(replace, MARKS, attempt=st.integers(1, 9), under=NAMES)
 
 
+MEMORIES = st.builds(
+    LastStart, st.integers(0, 10**4), st.integers(0, 99), st.none() | st.integers(0, 4000)
+).map(lambda last: last if last.seconds or last.sent is not None else NOTHING)
+
+
+def read_by_0_1(text: str) -> tuple[str, ...] | None:
+    """What ``Mark.parse`` of version 0.1 makes of a text; None: it takes the model for nobody's."""
+    try:
+        _, kind, request_id, state, declared_as, *rest = text.split("/")
+        hosted_at, units, hours, attempt, under = (*rest, *("", "", "", "1", "")[len(rest) :])
+        return kind, request_id, state, declared_as, hosted_at, units, hours, str(int(attempt)), under
+    except ValueError:
+        return None
+
+
 class TestText:
+    @given(MARKS, MEMORIES)
+    def test_a_memory_of_starts_is_read_as_it_was_written(self, made: Mark, last: LastStart) -> None:
+        made = replace(made, last_start=last)
+        assert Mark.parse(str(made)) == made
+        schedules = replace(made, has_hours=False, attempt=2, under="request-0")
+        assert Mark.parse(str(schedules)) == schedules
+
+    def test_version_0_1_reads_all_that_it_knows(self) -> None:
+        last = LastStart(3600, 50, 3599)
+        deploys = mark(units="1-2", has_hours=True, last_start=last)
+        expected = ("Create", "request-1", "held", DECLARED, "", "1-2", "hours", "1")
+        found = read_by_0_1(str(deploys))
+        assert found
+        assert found[:-1] == expected
+        schedules = mark(type="Stop", attempt=3, under="request-0", last_start=last)
+        found = read_by_0_1(str(schedules))
+        assert found
+        assert found[0] == "Stop"
+        assert found[-2:] == ("3", "request-0")
+
+    def test_the_longest_fits_a_tag(self) -> None:
+        uuid, last = "0" * 36, LastStart(3600, 99, 3599)
+        longest = mark(
+            request_id=uuid, state=State.STARTING_STOPPED, hosted_at="20260304T050700Z", units="1000-1000",
+            has_hours=True, last_start=last,
+        )  # fmt: skip
+        for one in (longest, replace(longest, type="Start", attempt=3, under=uuid)):
+            assert len(str(one)) <= 190
+
     @given(MARKS | HOURS)
     def test_a_mark_is_read_as_it_was_written(self, made: Mark) -> None:
         assert Mark.parse(str(made)) == made

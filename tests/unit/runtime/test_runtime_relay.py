@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from hosted_model_runtime.invocation.relay import RuleRelay
+from hosted_model_runtime.invocation.relay import LEFT, RuleRelay
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 SECRET = "X-Amz-Signature=0123456789abcdef"
@@ -141,6 +141,49 @@ def test_taken_over_when_the_rule_is_gone(events: Events, relay: RuleRelay) -> N
 def test_not_knowing_is_not_taken_over(events: Events, relay: RuleRelay, fault: Exception) -> None:
     events.faults["describe_rule"] = [fault]
     assert not relay.taken_over()
+
+
+def test_a_tick_that_leaves_says_so_in_the_rule(events: Events, relay: RuleRelay) -> None:
+    relay.put()
+    tick = RuleRelay(lambda: events, "hosted-request-1", ARN, MESSAGE, ticked=True)
+    assert tick.leave()
+    assert events.rules["hosted-request-1"]["Description"] == LEFT
+    assert len(events.rules["hosted-request-1"]["targets"]) == 1
+    # Who waited for it may leave; the next tick finds it said already.
+    assert relay.taken_over()
+    events.calls.clear()
+    assert tick.leave()
+    assert events.calls == ["describe_rule"]
+
+
+def test_whoever_puts_it_anew_waits_again(events: Events, relay: RuleRelay) -> None:
+    relay.put()
+    relay.leave()
+    relay.put()
+    assert not relay.taken_over()
+
+
+@pytest.mark.parametrize("operation", ["describe_rule", "put_rule", "put_targets"])
+@pytest.mark.parametrize("fault", [*FAULTS, ABSENT], ids=lambda fault: type(fault).__name__)
+def test_a_rule_that_is_not_known_to_stand_is_not_left(
+    events: Events, relay: RuleRelay, operation: str, fault: Exception
+) -> None:
+    relay.put()
+    events.faults[operation] = [fault]
+    assert not relay.leave()
+
+
+def test_the_rule_of_a_superseded_request_is_removed_and_once_more_in_the_end(events: Events) -> None:
+    message = {**MESSAGE, "RequestId": "request-1"}
+    before = RuleRelay(lambda: events, "hosted-request-0", ARN, MESSAGE)
+    relay = RuleRelay(lambda: events, "hosted-request-1", ARN, message)
+    before.put()
+    relay.supersede("request-0")
+    assert events.rules == {}
+    before.put()
+    relay.put()
+    assert relay.remove()
+    assert events.rules == {}
 
 
 def test_remove(events: Events, relay: RuleRelay) -> None:
