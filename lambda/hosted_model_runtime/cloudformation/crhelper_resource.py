@@ -169,7 +169,7 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         message = {**event, POLL_MARK: True, ISSUED_MARK: int(issued(event, clock.now()).timestamp())}
         arn = ":".join(context.invoked_function_arn.split(":")[:7])
         name = f"{os.environ[Env.RULE_PREFIX]}{event['RequestId']}"
-        return RuleRelay(_events, name, arn, message, ticked=POLL_MARK in event)
+        return RuleRelay(_events, name, arn, message, POLL_MARK in event, context.aws_request_id)
 
     def _known_id(self, event: Mapping[str, Any]) -> str:
         try:

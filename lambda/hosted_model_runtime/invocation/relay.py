@@ -35,13 +35,19 @@ class RuleRelay:
         function_arn: str,
         message: Mapping[str, Any],
         ticked: bool = False,
+        invocation: str = "",
     ) -> None:
         self._events, self.name, self._function_arn, self._message = events, name, function_arn, message
+        #: It tells the rule that this invocation put from one that its successor put at once.
+        self._waited_for = f"{WAITED_FOR} ({invocation})"
         self.ticked, self.was_put = ticked, False
         self._superseded: set[str] = set()
 
-    def put(self, description: str = WAITED_FOR) -> None:
+    def put(self) -> None:
         """Put the rule and its target. EventBridge's errors pass through; putting again repairs both."""
+        self._put(self._waited_for)
+
+    def _put(self, description: str) -> None:
         self.was_put = True
         events = self._events()
         events.put_rule(
@@ -58,12 +64,12 @@ class RuleRelay:
             raise RuntimeError("EventBridge took no target")
 
     def taken_over(self) -> bool:
-        """Say whether the next invocation has begun: it removes the rule, or says in it that it left, too."""
+        """Say whether the next invocation has begun: it removes the rule, puts it anew, or has left, too."""
         try:
             found = self._events().describe_rule(Name=self.name)
         except Exception as error:
             return _is_absent(error)
-        return bool(found.get("Description") == LEFT)
+        return bool(found.get("Description") != self._waited_for)
 
     def leave(self) -> bool:
         """Let the rule that brought this invocation tick on, and say that nobody waits for it.
@@ -73,7 +79,7 @@ class RuleRelay:
         try:
             found = self._events().describe_rule(Name=self.name)
             if found.get("Description") != LEFT:
-                self.put(LEFT)
+                self._put(LEFT)
         except Exception as error:
             logger.warning("The relay's rule is not left: %s", type(error).__name__)
             return False

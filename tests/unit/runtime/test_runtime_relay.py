@@ -228,3 +228,17 @@ def test_nothing_of_the_message_is_logged(
     relay.remove()
     assert caplog.records
     assert SECRET not in caplog.text
+
+
+def test_a_successor_that_needs_a_rule_itself_has_taken_over() -> None:
+    """It may put its own at once, under the same name: the rule is there all the time."""
+    events = Events()
+    first, second = (
+        RuleRelay(lambda: events, "hosted-request-1", ARN, MESSAGE, invocation=name) for name in "12"
+    )
+    first.put()
+    assert not first.taken_over()
+    second.remove()
+    second.put()
+    assert first.taken_over()
+    assert not second.taken_over()
