@@ -349,8 +349,8 @@ MUTANTS = (
     Mutant(
         "without a fence a Delete does not wait for calls under way",
         "decisions/next_move.py",
-        "    in_flight = (returning or not task.fenced) and",
-        "    in_flight = returning and",
+        "    waits = returning or may_start or not task.fenced\n",
+        "    waits = returning or may_start\n",
     ),
     Mutant(
         "without a fence a claim is trusted at once",

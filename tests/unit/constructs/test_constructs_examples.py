@@ -48,7 +48,7 @@ def kinds(resources: dict[str, Any]) -> list[str]:
 def test_there_are_as_many_as_the_list_says():
     said = (ROOT / "examples" / "README.md").read_text()
     assert [name for name in EXAMPLES if f"[{name}]({name}/)" in said] == EXAMPLES
-    assert len(EXAMPLES) == 9
+    assert len(EXAMPLES) == 10
 
 
 @pytest.mark.parametrize("name", HERE)

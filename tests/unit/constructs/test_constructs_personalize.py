@@ -114,7 +114,7 @@ def test_without_calls_it_is_idle(placed: Stack) -> None:
     assert (found["MetricName"], found["Statistic"]) == ("GetRecommendations", "Sum")
     assert (found["TreatMissingData"], found["Threshold"]) == ("breaching", 0)
     assert found["ComparisonOperator"] == "LessThanOrEqualToThreshold"
-    assert (found["EvaluationPeriods"], found["Period"]) == (12, 300)
+    assert (found["DatapointsToAlarm"], found["Period"]) == (12, 300)
 
 
 def test_the_dashboard_has_what_the_service_publishes(app: App) -> None:
