@@ -16,7 +16,7 @@ from typing import Protocol
 from ..contract import Metric
 from ..decisions.ends import Done, Failed, HandedOver, Superseded
 from ..decisions.moves import Goal, Task
-from ..decisions.polling import NOTHING, first_wait, interval, step_interval, widened
+from ..decisions.polling import LONGEST, NOTHING, first_wait, interval, step_interval, widened
 from ..decisions.request import Claim, InvalidRequestError, Request
 from ..decisions.tokens import fingerprint
 from ..services.base import Kind, ResizesInPlace, Service, ServiceError
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 #: A rule of EventBridge's shortest rate, a minute, ticks for the first time 60 to 120 s after it is put. So
 #: many seconds before the invocation ends it is put, and once more if that tick is lost.
 HANDOVER_SECONDS = (150.0, 25.0)
+#: A rule that was removed is not put again before the previous invocation has seen that it is gone.
+SEEN_SECONDS = 6.0
 #: The end is far while it is more than two ticks away, a late first one among them.
 FAR_SECONDS = 150.0
 #: What an invocation keeps for its last steps: to leave, or to answer.
@@ -110,8 +112,8 @@ class Driver:
         self.physical_id = physical_id(request, connect)
         self._models = self._plan()
         self._puts = 0
-        #: Whether the rule was put because the end is far; whether this tick has removed it, to go on itself.
-        self._put_early = self._goes_on = False
+        #: Whether the rule was put because the end is far; when this tick removed it, to go on itself.
+        self._put_early, self._went_on = False, 0.0
         self._models_of_stack, self._looked_at, self._calm = models, clock.now(), True
         self._deadline, self._why_so_early = request.deadline, ""
         self._is_last_delivery = self._was_delivered_twice()
@@ -304,8 +306,8 @@ class Driver:
             if self._relay.ticked and not self._put_early and self._relay.leave():
                 return True
             self._put_early = self._put_early or self._put_rule()
-        elif self._relay.ticked and not self._goes_on:
-            self._goes_on = True
+        elif self._relay.ticked and not self._went_on:
+            self._went_on = self._clock.now()
             # This tells the previous invocation that it can leave: it goes on until then.
             self._relay.remove()
         return False
@@ -319,7 +321,8 @@ class Driver:
             return False
         if (self._puts or self._put_early) and self._relay.taken_over():
             return True
-        if self._puts < len(HANDOVER_SECONDS) and remaining <= HANDOVER_SECONDS[self._puts]:
+        unseen = self._clock.now() < self._went_on + SEEN_SECONDS
+        if self._puts < len(HANDOVER_SECONDS) and remaining <= HANDOVER_SECONDS[self._puts] and not unseen:
             self._puts += self._put_rule()
         if remaining <= LAST_CALL_SECONDS and self._is_last_delivery:
             self._deadline = self._clock.now()
@@ -348,6 +351,9 @@ class Driver:
         starts = [model.start for model in self._models]
         # After trouble, the next look must tell soon whether it is over.
         look = min(start.interval if start and self._calm else step_interval(polls) for start in starts)
+        if self._puts:
+            # While it hands over, it must see soon that the next invocation has begun.
+            look = min(look, LONGEST)
         draw, models = self._random.random(), self._models_of_stack
         wanted = interval(look, self._width, draw, trouble.retry_after, idle, models, self._calm)
         # From look to look, not from the end of one to the next: so models that share the quota keep apart.

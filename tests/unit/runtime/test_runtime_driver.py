@@ -305,6 +305,14 @@ class TestFarFromTheEnd:
         assert case.relay.superseded == []
 
 
+class TestWhileItHandsOver:
+    def test_it_sees_soon_that_the_next_invocation_has_begun(self) -> None:
+        case = Case(start_seconds=300, remaining=240)
+        case.relay.successor_after = 61
+        assert isinstance(case.drive().end, HandedOver)
+        assert case.clock.time <= ISSUED + 90 + 61 + LONGEST
+
+
 class TestManyModels:
     def test_the_first_look_is_put_off_and_others_share_the_quota(self) -> None:
         case = Case(start_seconds=100)
