@@ -46,7 +46,7 @@ class Histories(RuleBasedStateMachine):
         seed=st.integers(0, 2**16),
         start=st.sampled_from([4, 4, 12, 12, 80]),
         stop=st.sampled_from([2, 10]),
-        function=st.sampled_from([160.0, 900.0]),
+        function=st.sampled_from([400.0, 900.0]),
         stop_while_starting=st.booleans(),
         hours=st.sampled_from(["none", "none", "all", "some"]),
         lateness=st.sampled_from(LATENESS),

@@ -194,12 +194,13 @@ class Requests:
                 yield f"4: {effect.operation} on {effect.arn}, which runs without an owner"
 
     def _claims_crossed(self, effect: Effect, owner: str) -> bool:
-        """Say whether two stacks claimed a model in one moment, where no fence keeps them apart.
+        """Say whether two stacks claimed a model in one moment, where no fence keeps them apart: it may lag.
 
         The later claim holds. The earlier one has done nothing to the model yet, and its request fails.
         """
         service = effect.arn.split(":")[2]
-        if effect.operation != "TagResource" or service in self.world.simulator.world.telling:
+        fenced = service in self.world.simulator.world.telling and not self.world.lateness.tags
+        if effect.operation != "TagResource" or fenced:
             return False
         theirs = [
             one
@@ -207,7 +208,7 @@ class Requests:
             if (one.arn, one.stack_id) == (effect.arn, owner) and one.time < effect.time
         ]
         last = max(theirs, key=lambda one: one.time)
-        return last.operation == "TagResource" and effect.time - last.time < CALL_SECONDS
+        return last.operation == "TagResource" and effect.time - last.time < self._in_flight
 
     def _superseded_is_silent(self) -> Iterable[str]:
         order = {
@@ -221,6 +222,10 @@ class Requests:
                 continue
             resource, number = order[effect.request_id]
             latest, since = taken.get((resource, effect.arn), (-1, 0.0))
+            takes_back = effect.request_id in effect.before.get("tags", {}).get(Tag.REQUEST, "")
+            if effect.operation == "UntagResource" and takes_back and number < latest:
+                # It wrote its mark after it was superseded, and takes it off again.
+                continue
             if number > latest:
                 taken[resource, effect.arn] = (number, effect.time)
             elif number < latest and effect.time > since + self._in_flight:

@@ -267,8 +267,10 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
         return _rest(progress)
     idle = seen.phase not in ACTIVE and progress.start is StartCall.UNSENT
     if idle and progress.written and not request.scheduled and lease.own_mark(tags, task.claim):
-        # What this request may have started is left to the Delete, which finds it by this mark.
-        return LetGo(Superseded())
+        # What this request may have started is left to the Delete, which finds it by this mark. So is the mark,
+        # if the Delete still goes on.
+        until = progress.written + IN_FLIGHT_SECONDS
+        return Pause(idle=True, until=until) if now < until else LetGo(Superseded())
     return Finish(Superseded())
 
 
