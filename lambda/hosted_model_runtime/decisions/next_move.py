@@ -265,12 +265,17 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
     if request.scheduled and not lease.owns(tags, task.claim) and _may_be_out_of_date(progress, now):
         # What a deploy has just written may not show yet.
         return _rest(progress)
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    closed = closing is not None and closing.resource == task.claim.resource
     idle = seen.phase not in ACTIVE and progress.start is StartCall.UNSENT
-    if idle and progress.written and not request.scheduled and lease.own_mark(tags, task.claim):
-        # What this request may have started is left to the Delete, which finds it by this mark. So is the mark,
-        # if the Delete still goes on.
+    if closed and idle and progress.written and not request.scheduled:
+        # What this request may have started is left to the Delete, which finds it by this mark. So is the
+        # mark, if the Delete still goes on.
         until = progress.written + IN_FLIGHT_SECONDS
-        return Pause(idle=True, until=until) if now < until else LetGo(Superseded())
+        if now < until:
+            return Pause(idle=True, until=until)
+        if lease.own_mark(tags, task.claim):
+            return LetGo(Superseded())
     return Finish(Superseded())
 
 

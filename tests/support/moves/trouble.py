@@ -99,7 +99,8 @@ BEHIND = Group(
         ),
         Row(CREATE, CREATE.wrote(INTENT), STOPPED, LATER, SILENCE),
         Row(
-            CREATE, CREATE.wrote(INTENT), STOPPED, closed("a later Delete of this resource", SECOND), SILENCE,
+            CREATE, CREATE.wrote(INTENT, 90), STOPPED, closed("a later Delete of this resource", SECOND),
+            SILENCE,
         ),
         Row(
             CREATE, CREATE.wrote(INTENT), STOPPED,
@@ -146,6 +147,7 @@ OVERTAKEN = Group(
         Row(DELETE, first_read(NOTHING, 60), RUNNING, before(DONE), rest(15)),
         Row(DELETE, first_read(NOTHING, 60), STOPPED, DELETE.tags(RELEASING), rest(15)),
         Row(CREATE, CREATE.wrote(INTENT, 89), STOPPED, SINCE_CLOSED, rest(1)),
+        Row(CREATE, CREATE.wrote(INTENT, 89), STOPPED, CLOSED_BEHIND, rest(1)),
         Row(CREATE, CREATE.wrote(INTENT, 90), STOPPED, SINCE_CLOSED, LetGo(Superseded())),
         Row(CREATE, accepted(CREATE.wrote(INTENT)), STARTING, SINCE_CLOSED, SILENCE),
         Row(CREATE, NOTHING, STOPPED, SINCE_CLOSED, SILENCE),
