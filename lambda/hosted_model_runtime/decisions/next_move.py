@@ -266,12 +266,12 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
         # What a deploy has just written may not show yet.
         return _rest(progress)
     closing = Closing.parse(tags.get(Tag.CLOSED))
-    closed = closing is not None and closing.resource == task.claim.resource
     idle = seen.phase not in ACTIVE and progress.start is StartCall.UNSENT
-    if closed and idle and progress.written and not request.scheduled:
+    by_own_delete = closing and closing.resource == task.claim.resource
+    if closing and by_own_delete and idle and progress.written and not request.scheduled:
         # What this request may have started is left to the Delete, which finds it by this mark. So is the
-        # mark, if the Delete still goes on.
-        until = progress.written + IN_FLIGHT_SECONDS
+        # mark, if the Delete still goes on: it may see the mark late, and be seen late itself.
+        until = max(progress.written, closing.issued.timestamp()) + 2 * READS_BEHIND_SECONDS
         if now < until:
             return Pause(idle=True, until=until)
         if lease.own_mark(tags, task.claim):

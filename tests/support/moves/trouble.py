@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from hosted_model_runtime.contract import Tag
-from hosted_model_runtime.decisions.ends import Done, Failed, Superseded
+from hosted_model_runtime.decisions.ends import Done, Failed
 from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.moves import (
     Finish,
-    LetGo,
     Look,
     Note,
     Pause,
@@ -99,8 +98,8 @@ BEHIND = Group(
         ),
         Row(CREATE, CREATE.wrote(INTENT), STOPPED, LATER, SILENCE),
         Row(
-            CREATE, CREATE.wrote(INTENT, 90), STOPPED, closed("a later Delete of this resource", SECOND),
-            SILENCE,
+            CREATE, CREATE.wrote(INTENT), STOPPED, closed("a later Delete of this resource", SECOND),
+            rest(149),
         ),
         Row(
             CREATE, CREATE.wrote(INTENT), STOPPED,
@@ -146,9 +145,8 @@ OVERTAKEN = Group(
         ),
         Row(DELETE, first_read(NOTHING, 60), RUNNING, before(DONE), rest(15)),
         Row(DELETE, first_read(NOTHING, 60), STOPPED, DELETE.tags(RELEASING), rest(15)),
-        Row(CREATE, CREATE.wrote(INTENT, 89), STOPPED, SINCE_CLOSED, rest(1)),
-        Row(CREATE, CREATE.wrote(INTENT, 89), STOPPED, CLOSED_BEHIND, rest(1)),
-        Row(CREATE, CREATE.wrote(INTENT, 90), STOPPED, SINCE_CLOSED, LetGo(Superseded())),
+        Row(CREATE, CREATE.wrote(INTENT), STOPPED, SINCE_CLOSED, rest(149)),
+        Row(CREATE, CREATE.wrote(INTENT, 100), STOPPED, SINCE_CLOSED, rest(51)),
         Row(CREATE, accepted(CREATE.wrote(INTENT)), STARTING, SINCE_CLOSED, SILENCE),
         Row(CREATE, NOTHING, STOPPED, SINCE_CLOSED, SILENCE),
     ),

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from hosted_model_runtime.decisions.ends import End, Failed
-from hosted_model_runtime.decisions.moves import Fail, Finish, Move, Note, Take, WriteTags
+from hosted_model_runtime.decisions.ends import End, Failed, Superseded
+from hosted_model_runtime.decisions.moves import Fail, Finish, LetGo, Move, Note, Take, WriteTags
 from hosted_model_runtime.decisions.next_move import next_move
 from hosted_model_runtime.decisions.polling import NOTHING
 from support.moves import ROWS, Row
-from support.moves.words import NOW, in_words
+from support.moves.rows import CREATE, INTENT, SILENCE, STOPPED
+from support.moves.trouble import CLOSED_BEHIND, SINCE_CLOSED
+from support.moves.words import NOW, Said, in_words
 
 
 def as_said(found: Move, expected: Move) -> Move:
@@ -46,6 +48,14 @@ def test_the_next_move(row: Row) -> None:
     view = replace(row.sees.value, tags=row.tags.value)
     found = next_move(row.who.task, row.remembers.value, view, NOW)
     assert as_said(found, row.move) == row.move
+
+
+@pytest.mark.parametrize(("tags", "move"), [(SINCE_CLOSED, LetGo(Superseded())), (CLOSED_BEHIND, SILENCE)])
+def test_what_was_written_after_a_delete_closed_is_taken_back_when_that_is_over(
+    tags: Said, move: Move
+) -> None:
+    view = replace(STOPPED.value, tags=tags.value)
+    assert next_move(CREATE.task, CREATE.wrote(INTENT).value, view, NOW + 149) == move
 
 
 def test_every_kind_of_move_is_in_the_table() -> None:
