@@ -447,6 +447,80 @@ MUTANTS = (
         "    if False:\n",
         "cli/hosted_model_cli",
     ),
+    # --- as late as AWS is ---
+    Mutant(
+        "somebody else's lease is believed at the first read",
+        "decisions/next_move.py",
+        "        case Standing.FOREIGN if _may_be_out_of_date(progress, now):\n"
+        "            return _rest(progress)\n        case Standing.FOREIGN:",
+        "        case Standing.FOREIGN:",
+    ),
+    Mutant(
+        "a Delete believes at the first read that a running model is nobody's",
+        "decisions/next_move.py",
+        "        return _rest(progress) if _may_be_out_of_date(progress, now) else Finish(Done())",
+        "        return Finish(Done())",
+    ),
+    Mutant(
+        "an event that comes late acts at once",
+        "decisions/next_move.py",
+        "    return progress.read_since > task.claim.request.issued.timestamp() + LATE_SECONDS",
+        "    return False",
+    ),
+    Mutant(
+        "a rename is answered before every read shows it",
+        "decisions/next_move.py",
+        "        until = max(progress.written, progress.read_since) + READS_BEHIND_SECONDS",
+        "        until = 0.0",
+    ),
+    Mutant(
+        "a model that is given back is answered at once",
+        "decisions/next_move.py",
+        "    return WriteTags(tags, Done(), wait=READS_BEHIND_SECONDS)",
+        "    return WriteTags(tags, Done())",
+    ),
+    Mutant(
+        "a lease that was removed is not taken again for the rollback",
+        "decisions/next_move.py",
+        "            return WriteTags(lease.owner_tags(claim, mark.at(State.FAILED)), Failed(STRIPPED))",
+        "            return Finish(Failed(STRIPPED))",
+    ),
+    Mutant(
+        "a claim after the closing stays",
+        "decisions/next_move.py",
+        "            return LetGo(Superseded())",
+        "            return Finish(Superseded())",
+    ),
+    Mutant(
+        "a lost successor ends the invocation well",
+        "invocation/driver.py",
+        '        raise OutOfTimeError(f"no invocation has begun to go on with request ',
+        '        return True\n        raise OutOfTimeError(f"',
+    ),
+    Mutant(
+        "the last delivery fails like the others",
+        "invocation/driver.py",
+        "        return not self._relay.ticked and age >=",
+        "        return False and age >=",
+    ),
+    Mutant(
+        "the rule is put once",
+        "invocation/driver.py",
+        "HANDOVER_SECONDS = (150.0, 25.0)",
+        "HANDOVER_SECONDS = (150.0,)",
+    ),
+    Mutant(
+        "a policy has half a minute",
+        "invocation/driver.py",
+        "DENIED_GRACE_SECONDS = 120.0",
+        "DENIED_GRACE_SECONDS = 30.0",
+    ),
+    Mutant(
+        "a Delete does not wait for its permission",
+        "invocation/driver.py",
+        '        return float("inf") if deletes else DENIED_GRACE_SECONDS',
+        "        return DENIED_GRACE_SECONDS",
+    ),
 )
 
 
