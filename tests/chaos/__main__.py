@@ -23,15 +23,20 @@ from chaos.jobs import ALL, APPS, EVENTS, EXAMPLES, Found, Job, play
 from support.cases import CASES
 
 
-def kill_points(job: tuple[str, str, bool, bool]) -> Found:
+#: How a lifecycle goes when it is killed everywhere: whether its starts are handed over, and how late all is.
+WAYS = ((False, "on time"), (True, "on time"), (False, "tags 10 s"))
+
+
+def kill_points(job: tuple[str, str, bool, str, bool]) -> Found:
     """Kill one lifecycle everywhere; runs in a process of its own."""
-    service, name, handover, fenced = job
+    service, name, handover, late, fenced = job
     from chaos.lifecycles import killed_everywhere
+    from support.lateness import KINDS
     from support.world import virtual
 
     logging.disable(logging.CRITICAL)
     with virtual():
-        report = killed_everywhere(CASES[service], name, handover, every=True, fenced=fenced)
+        report = killed_everywhere(CASES[service], name, handover, True, fenced, KINDS[late])
     logging.disable(logging.NOTSET)
     return Found({"kill_points": report.runs - 1}, report.broken)
 
@@ -100,10 +105,10 @@ def main() -> int:
     ]
     if not given.no_kill_points:
         jobs += [
-            (kill_points, (service, name, handover, fenced))
+            (kill_points, (service, name, handover, late, fenced))
             for service, fenced in fences
             for name in LIFECYCLES
-            for handover in (False, True)
+            for handover, late in WAYS
         ]
         jobs += [(renames_killed, (service, name, fenced)) for service, fenced in fences for name in STORIES]
     counted: Counter[str] = Counter()

@@ -16,6 +16,7 @@ from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.decisions import polling
 from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Script, Stack, play
+from support.lateness import ON_TIME, Lateness
 from support.world import World
 
 Story = Callable[["House"], Iterator[Script]]
@@ -170,11 +171,12 @@ def tell(
     name: str,
     kill: tuple[int, str] | None = None,
     latency: float = 0.0,
+    lateness: Lateness = ON_TIME,
     fenced: bool = True,
 ) -> tuple[World, list[str]]:
     """Play a story, and return what is not as expected at its end."""
     story, expected = STORIES[name]
-    world = World(latency=latency, function_seconds=900.0, requests_per_second=None)
+    world = World(latency=latency, function_seconds=900.0, requests_per_second=None, lateness=lateness)
     if kill:
         world.kill_at = {kill[0]: kill[1]}
     fence(world, case, fenced)

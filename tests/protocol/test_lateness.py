@@ -1,0 +1,48 @@
+"""Every lifecycle and every rename ends as it does on time, however late tags, policies and ticks are."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos.lifecycles import LIFECYCLES, RACES, killed_everywhere, run
+from chaos.moving import STORIES, tell
+from support.cases import CASES, ServiceCase
+from support.lateness import KINDS
+
+pytestmark = pytest.mark.usefixtures("virtual_time", "no_logs")
+
+#: Of two executions each lifecycle takes its turn, which changes what it meets: the histories have that.
+LATE = [kind for kind in KINDS if KINDS[kind].concurrency is None]
+
+
+def in_turn(*numbers: int) -> ServiceCase:
+    """Here each pair goes over one service; ``make chaos`` has every lifecycle under lag over every service."""
+    return list(CASES.values())[sum(numbers) % len(CASES)]
+
+
+@pytest.mark.parametrize("kind", LATE)
+@pytest.mark.parametrize("name", LIFECYCLES)
+def test_a_lifecycle_ends_as_on_time(name: str, kind: str) -> None:
+    case = in_turn(list(LIFECYCLES).index(name), LATE.index(kind))
+    calm = run(case, LIFECYCLES[name])
+    late = run(case, LIFECYCLES[name], lateness=KINDS[kind])
+    assert late.broken == []
+    assert late.statuses == calm.statuses
+    if name not in RACES and not (name == "out of time" and KINDS[kind].policies):
+        assert late.starts == calm.starts
+
+
+@pytest.mark.parametrize("kind", LATE)
+@pytest.mark.parametrize("name", STORIES)
+def test_a_rename_ends_as_on_time(name: str, kind: str) -> None:
+    case = in_turn(list(STORIES).index(name), LATE.index(kind))
+    assert tell(case, name, lateness=KINDS[kind])[1] == []
+
+
+@pytest.mark.parametrize("name", ["create and delete", "resize rolled back", "swap cancelled while starting"])
+def test_killed_anywhere_under_lag_it_ends_as_if_not_killed(name: str) -> None:
+    report = killed_everywhere(
+        in_turn(list(LIFECYCLES).index(name)), name, handover=False, lateness=KINDS["tags 10 s"]
+    )
+    assert report.runs > 10
+    assert report.broken == []
