@@ -22,7 +22,6 @@ from typing import Any
 from chaos.jobs import ALL, APPS, EVENTS, EXAMPLES, Found, Job, play
 from support.cases import CASES
 
-
 #: How a lifecycle goes when it is killed everywhere: whether its starts are handed over, and how late all is.
 WAYS = ((False, "on time"), (True, "on time"), (False, "tags 10 s"))
 

@@ -16,7 +16,7 @@ LATE = [kind for kind in KINDS if KINDS[kind].concurrency is None]
 
 
 def in_turn(*numbers: int) -> ServiceCase:
-    """Here each pair goes over one service; ``make chaos`` has every lifecycle under lag over every service."""
+    """Here each pair goes over one service; ``make chaos`` kills every lifecycle under lag, over each."""
     return list(CASES.values())[sum(numbers) % len(CASES)]
 
 
