@@ -6,6 +6,7 @@ cold start. The limits are those of the services' API references, named beside e
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 
@@ -108,10 +109,15 @@ class Env:
     STACK_ID = "HOSTED_MODEL_STACK_ID"
     #: Where the local cloud takes answers, as host:port. No template sets it.
     LOCAL_RESPONSE_HOST = "HOSTED_MODEL_LOCAL_RESPONSE_HOST"
+    #: By which factor the local cloud shortens the waits for what AWS may show late. No template sets it.
+    LOCAL_PATIENCE = "HOSTED_MODEL_LOCAL_PATIENCE"
     LOG_LEVEL = "HOSTED_MODEL_LOG_LEVEL"
     #: How many models the stack declares: ``service=number`` of each service, with spaces between.
     MODELS = "HOSTED_MODEL_MODELS"
 
+
+#: 1 on AWS. On the local cloud nothing is late unless a test wants it.
+PATIENCE = float(os.environ.get(Env.LOCAL_PATIENCE, "1"))
 
 #: EventBridge: "Name: Minimum length of 1. Maximum length of 64" (PutRule); a RequestId has 36 characters.
 RULE_NAME_MAX = 64

@@ -65,6 +65,10 @@ class Simulator:
         """Make a model, or change the members given."""
         return _model(self._call("PUT", f"models/{project}/{version}", members))
 
+    def fault(self, **members: object) -> None:
+        """Let the next calls of an operation fail; the members are those of the control API's faults."""
+        self._call("POST", "faults", members)
+
     def _call(self, method: str, path: str, payload: object = None) -> Any:
         answer = self._pool.request(method, f"{self._url}/_simulator/{path}", json=payload)
         document = json.loads(answer.data)

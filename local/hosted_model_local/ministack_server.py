@@ -30,6 +30,8 @@ _FIXED_ENVIRONMENT = {
 }
 #: The setting of the hosted models' function for where this cloud takes answers.
 _RESPONSE_HOST = "HOSTED_MODEL_LOCAL_RESPONSE_HOST"
+#: And for how long it waits for what AWS may show late: here only what a test makes late is, by some seconds.
+_PATIENCE = ("HOSTED_MODEL_LOCAL_PATIENCE", "0.1")
 _KEEP_ALIVE_SECONDS = 75
 _GRACEFUL_SECONDS = 1
 
@@ -40,6 +42,7 @@ def prepare_environment(port: int, certfile: Path, keyfile: Path) -> None:
     os.environ["GATEWAY_PORT"] = str(port)
     # Functions inherit it: the hosted models' one answers CloudFormation's own buckets and nobody else.
     os.environ[_RESPONSE_HOST] = f"{_FIXED_ENVIRONMENT['MINISTACK_HOST']}:{port}"
+    os.environ.setdefault(*_PATIENCE)
     os.environ["MINISTACK_SSL_CERT"] = str(certfile)
     os.environ["MINISTACK_SSL_KEY"] = str(keyfile)
 

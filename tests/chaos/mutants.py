@@ -512,8 +512,8 @@ MUTANTS = (
     Mutant(
         "a policy has half a minute",
         "invocation/driver.py",
-        "DENIED_GRACE_SECONDS = 120.0",
-        "DENIED_GRACE_SECONDS = 30.0",
+        "DENIED_GRACE_SECONDS = 120.0 ",
+        "DENIED_GRACE_SECONDS = 30.0 ",
     ),
     Mutant(
         "a Delete does not wait for its permission",

@@ -96,7 +96,7 @@ class _Without:
         self._action = action
 
     def visit(self, node: IConstruct) -> None:
-        if not isinstance(node, iam.CfnPolicy):
+        if not isinstance(node, iam.CfnPolicy | iam.CfnManagedPolicy):
             return
         document = Stack.of(node).resolve(node.policy_document)
         for statement in document["Statement"]:

@@ -210,8 +210,13 @@ def test_the_readers_policy_is_used_whole_and_stops_nothing(
     test_show(stage, reader, watched)
     test_check_and_estimate(reader, watched)
     granted = {action for one in json.loads(READ)["Statement"] for action in one["Action"]}
-    # There is no model of Rekognition: what that needs is not asked.
-    unused = {"rekognition:DescribeProjectVersions", "rekognition:ListTagsForResource"}
+    # There is no model of these services: what that needs is not asked.
+    unused = {
+        "rekognition:DescribeProjectVersions",
+        "rekognition:ListTagsForResource",
+        "personalize:DescribeRecommender",
+        "personalize:ListTagsForResource",
+    }
     assert reader.used <= granted
     assert granted - reader.used <= unused
     code, _, error = reader.run("stop", "--yes", arn(stage, FORGOTTEN))

@@ -74,3 +74,22 @@ def test_of_two_stacks_that_want_one_model_the_second_fails(stage: Stage, synth)
 
     assert stage.destroy(first) == 0
     stage.assert_gone("wanted", starts=1)
+
+
+def test_late_tags_and_credentials_that_settle_are_waited_out(stage: Stage, synth) -> None:
+    """What AWS's tag APIs and IAM may do in the first minutes: none of it is the template's fault."""
+    stage.seed("late", tag_lag_seconds=2.0, tag_lag_seed=7)
+    for operation, error, status in (
+        ("StartModel", "UnrecognizedClientException", 400),
+        ("TagResource", "ExpiredTokenException", 400),
+        ("DescribeModel", "RequestTimeoutException", 408),
+        ("StopModel", "InvalidSignatureException", 403),
+    ):
+        stage.simulator.fault(operation=operation, error=error, http_status=status, times=2)
+    app = synth({"Late": lookoutvision("late")})
+
+    assert stage.deploy(app) == 0
+    assert (stage.model("late").status, stage.model("late").starts) == ("HOSTED", 1)
+    assert stage.outputs("Late")["HostedAt"]
+    assert stage.destroy(app) == 0
+    stage.assert_gone("late", starts=1)

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ..contract import Attribute, Metric, Scheduled, Tag
+from ..contract import PATIENCE, Attribute, Metric, Scheduled, Tag
 from . import lease, lease_hours, steps
 from .ends import Done, End, Failed, Superseded
 from .lease import Standing, Verdict
@@ -60,7 +60,7 @@ from .request import Claim
 from .steps import Running, Stopped, Wait
 
 #: For how long a read may show less than was written. The services promise nothing; up to a minute is seen.
-READS_BEHIND_SECONDS = 75.0
+READS_BEHIND_SECONDS = 75.0 * PATIENCE
 #: A superseded request does nothing more after this: for so long its reads may not show that it is
 #: superseded, and its last call ends by the SDK's connect and read time-outs; with a margin.
 IN_FLIGHT_SECONDS = READS_BEHIND_SECONDS + 15.0

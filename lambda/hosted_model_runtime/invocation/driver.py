@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..contract import Metric
+from ..contract import PATIENCE, Metric
 from ..decisions.ends import Done, Failed, HandedOver, Superseded
 from ..decisions.moves import Goal, Task
 from ..decisions.polling import LONGEST, NOTHING, first_wait, interval, step_interval, widened
@@ -37,7 +37,7 @@ FAR_SECONDS = 150.0
 LAST_SECONDS = 8.0
 #: A new policy, or new credentials, can take two minutes to apply everywhere. After this time the permission
 #: is taken to be missing.
-DENIED_GRACE_SECONDS = 120.0
+DENIED_GRACE_SECONDS = 120.0 * PATIENCE
 #: This long before CloudFormation stops waiting, a failure is answered even if the lease has no note of it.
 #: The answer's four attempts can take as long.
 LAST_CALL_SECONDS = 20.0
