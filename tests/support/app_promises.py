@@ -14,6 +14,7 @@ from support.world import World
 
 #: How a refusal reads that is right: the model is another stack's, or runs and is nobody's.
 FOREIGN = "is not this stack's to command"
+OTHER_UNITS = "are wanted: stop it, or declare what runs"
 REPEATED = "this request was reported as failed before"
 
 
@@ -152,6 +153,9 @@ class AppPromises(Requests):
         """Say whether a refusal is right: a model is not taken from another stack, nor from nobody."""
         if failure.is_delete or failure.reason == TOKEN_CHANGED:
             return False
+        if OTHER_UNITS in failure.reason and failure.sent and stack.retained:
+            # It was retained and is declared anew, with other units: nothing running is stopped for a Create.
+            return any(one.logical_id == failure.logical_id for one in stack.retained)
         return FOREIGN in failure.reason and stack.id not in failure.reason
 
 
