@@ -18,13 +18,13 @@ NEW = "eu-new-9"
 
 @pytest.fixture
 def unplugged(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Calls go to AWS's own endpoints, of which none can be reached but Rekognition's in one region."""
-    for name in ("AWS_ENDPOINT_URL_LOOKOUTVISION", "AWS_ENDPOINT_URL_REKOGNITION"):
-        monkeypatch.delenv(name)
+    """Calls go to AWS's own endpoints, of which none can be reached but those that live, in one region."""
+    for name in ("LOOKOUTVISION", "REKOGNITION", "PERSONALIZE"):
+        monkeypatch.delenv(f"AWS_ENDPOINT_URL_{name}", raising=False)
     monkeypatch.delenv("AWS_ENDPOINT_URL")
 
     def pages(self: Cloud, region: str, service: str, operation: str, **_: Any) -> Iterator[dict[str, Any]]:
-        if (region, service) != (REGION, "rekognition"):
+        if region != REGION or service == "lookoutvision":
             problem = EndpointConnectionError(endpoint_url=f"https://{service}.{region}")
             raise sorted_error(problem, {}, f"{service}:{operation}") from problem
         yield {}
@@ -38,11 +38,13 @@ def test_a_region_that_does_not_have_the_service_is_a_note(unplugged: Command) -
     assert (result.exit_code, result.stdout) == (0, "No model runs.\n")
     assert result.stderr.splitlines() == [
         "note: lookoutvision is not offered in eu-north-1, us-east-1 (retired on 2025-10-31)",
+        "note: personalize is not offered in eu-north-1",
         "note: rekognition is not offered in eu-north-1",
     ]
     document = json.loads(unplugged("ls", "--region", "eu-north-1", "--json").stdout)
     assert document["not_offered"] == [
         {"service": "lookoutvision", "region": "eu-north-1"},
+        {"service": "personalize", "region": "eu-north-1"},
         {"service": "rekognition", "region": "eu-north-1"},
     ]
     assert document["problems"] == []

@@ -90,6 +90,7 @@ def test_the_ids_are_those_of_version_0_1(stack):
         "HostedModelProviderLogs83EC9BD8",
         "HostedModelProviderRelayPermissionC9476D5B",
         "HostedModelProviderRolePolicy8FD2DBFC",
+        "HostedModelProviderRolePolicy2314B5D8F",
         "HostedModelProviderRoleFDD0AA94",
         "Model0301700E",
     }

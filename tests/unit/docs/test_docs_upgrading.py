@@ -22,6 +22,7 @@ def test_the_ids_of_version_0_1_are_given_back(tmp_path: Path) -> None:
         f"ProviderLogs{_digest('Provider/Logs/Resource')}",
         f"ProviderRelayPermission{_digest('Provider/RelayPermission')}",
         f"ProviderRolePolicy{_digest('Provider/Role/Policy/Resource')}",
+        f"ProviderRolePolicy2{_digest('Provider/Role/Policy2/Resource')}",
         f"ProviderRole{_digest('Provider/Role/Resource')}",
     }
     assert not [each for each in found if each.startswith("HostedModelProvider")]
