@@ -18,8 +18,8 @@ def test_the_model_passes_from_one_logical_id_to_the_other(
     assert tell(case, name, latency=latency)[1] == []
 
 
-@pytest.mark.parametrize("name", list(STORIES)[::3])
+@pytest.mark.parametrize("name", list(STORIES)[1::5])
 def test_it_does_so_whatever_is_killed(name: str) -> None:
-    """Every third story, over one service in turn; ``make chaos`` kills every one over every service."""
+    """Every fifth story, over one service in turn; ``make chaos`` kills every one over every service."""
     case = list(CASES.values())[list(STORIES).index(name) % len(CASES)]
     assert killed_everywhere(case, name).broken == []
