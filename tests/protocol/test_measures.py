@@ -123,8 +123,8 @@ def test_a_superseded_create(world: World, case: ServiceCase) -> None:
     seed(world, case, start_seconds=300)
     stack = Stack(world, case)
     done(world, stack.create(case.properties("1"), interrupt=60))
-    # Far from the end it looks rarely.
-    world.run(seconds=30)
+    # Far from the end it looks rarely, and it waits until the Delete is over.
+    world.run(seconds=300)
     assert ("SupersededRequests", "1", 1, "") in measured(world, case)
 
 
