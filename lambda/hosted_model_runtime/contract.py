@@ -6,7 +6,6 @@ cold start. The limits are those of the services' API references, named beside e
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 
@@ -117,7 +116,7 @@ class Env:
 
 
 #: 1 on AWS. On the local cloud nothing is late unless a test wants it.
-PATIENCE = float(os.environ.get(Env.LOCAL_PATIENCE, "1"))
+PATIENCE = 1.0
 
 #: EventBridge: "Name: Minimum length of 1. Maximum length of 64" (PutRule); a RequestId has 36 characters.
 RULE_NAME_MAX = 64

@@ -25,7 +25,7 @@ from ..decisions.ends import Done, Failed, HandedOver, Superseded
 from ..decisions.request import InvalidRequestError
 from ..invocation import emf, metrics
 from ..invocation.clock import Clock, LambdaClock
-from ..invocation.driver import HANDOVER_SECONDS, OutOfTimeError
+from ..invocation.driver import HANDOVER_SECONDS, REDELIVERY_SECONDS, OutOfTimeError
 from ..invocation.outcome import Outcome
 from ..invocation.relay import RuleRelay
 from ..services.base import CLIENT_CONFIG, shared_session
@@ -34,8 +34,8 @@ from .events import ISSUED_MARK, POLL_MARK, is_scheduled, issued
 
 logger = logging.getLogger(__name__)
 
-#: Lambda repeats an event a minute after the invocation that failed. Before that, there was none.
-RETRY_SECONDS = 50.0
+#: An event that is younger than this is Lambda's first delivery; with a margin for clocks that differ.
+REPEATED_AFTER_SECONDS = REDELIVERY_SECONDS[0] - 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def _may_have_left_a_rule(event: Mapping[str, Any], began: float, span: float, c
 
     Each puts it in the last ``HANDOVER_SECONDS``, or earlier if it knows that the end is far.
     """
-    if POLL_MARK in event or began - issued(event, began).timestamp() >= RETRY_SECONDS:
+    if POLL_MARK in event or began - issued(event, began).timestamp() >= REPEATED_AFTER_SECONDS:
         return True
     return clock.now() - issued(event, began).timestamp() >= span - HANDOVER_SECONDS[0]
 

@@ -6,7 +6,8 @@ that are the same for all services, or raises :class:`ServiceError`, whose kind 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -134,6 +135,15 @@ _COMMON: Mapping[str, Kind] = {
     "RequestTimeout": Kind.TRANSIENT,
     "RequestExpired": Kind.TRANSIENT,
 }
+
+
+@contextmanager
+def errors_sorted(service: str, codes: Mapping[str, Kind], operation: str) -> Iterator[None]:
+    """Raise what a call of an operation raises as a :class:`ServiceError`."""
+    try:
+        yield
+    except Exception as error:
+        raise sorted_error(error, codes, f"{service}:{operation}") from error
 
 
 def sorted_error(error: Exception, codes: Mapping[str, Kind], operation: str) -> ServiceError:

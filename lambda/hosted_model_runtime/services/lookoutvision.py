@@ -6,14 +6,14 @@ loader's path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from .. import contract
 from ..contract import LookoutVision as Names
 from ..decisions.model import Observed, Phase, Sighting, Units
-from .base import CLIENT_CONFIG, Kind, ServiceError, shared_session, sorted_error
+from .base import CLIENT_CONFIG, Kind, ServiceError, errors_sorted, shared_session
 
 PHASES: Mapping[str, Phase] = {
     "TRAINING": Phase.UNREADY,
@@ -37,13 +37,7 @@ CODES: Mapping[str, Kind] = {
     "ValidationException": Kind.INVALID,
 }
 
-
-@contextmanager
-def _sorted(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise sorted_error(error, CODES, f"lookoutvision:{operation}") from error
+_sorted = partial(errors_sorted, Names.SERVICE, CODES)
 
 
 class LookoutVisionService:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from ..contract import Personalize as Names
 from ..decisions.model import Observed, Phase, Resizing, Sighting, Units
-from .base import CLIENT_CONFIG, Kind, ServiceError, shared_session, sorted_error
+from .base import CLIENT_CONFIG, Kind, ServiceError, errors_sorted, shared_session
 
 #: With underscores for blanks: the API Reference writes "IN_PROGRESS", the Developer Guide "IN PROGRESS".
 PHASES: Mapping[str, Phase] = {
@@ -45,13 +46,7 @@ CODES: Mapping[str, Kind] = {
     "TooManyTagKeysException": Kind.INVALID,
 }
 
-
-@contextmanager
-def _sorted(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise sorted_error(error, CODES, f"personalize:{operation}") from error
+_sorted = partial(errors_sorted, Names.SERVICE, CODES)
 
 
 class PersonalizeService:

@@ -7,12 +7,12 @@ observed status and the lease keep a model from being started twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from ..contract import Rekognition as Names
 from ..decisions.model import Observed, Phase, Sighting, Units
-from .base import CLIENT_CONFIG, Kind, ServiceError, shared_session, sorted_error
+from .base import CLIENT_CONFIG, Kind, ServiceError, errors_sorted, shared_session
 
 PHASES: Mapping[str, Phase] = {
     "TRAINING_IN_PROGRESS": Phase.UNREADY,
@@ -46,13 +46,7 @@ CODES: Mapping[str, Kind] = {
     "InvalidParameterException": Kind.INVALID,
 }
 
-
-@contextmanager
-def _sorted(operation: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise sorted_error(error, CODES, f"rekognition:{operation}") from error
+_sorted = partial(errors_sorted, Names.SERVICE, CODES)
 
 
 class RekognitionService:

@@ -19,7 +19,7 @@ NOT_HERE = {"cdk.out", "forecasts.py"}
 #: History tells of files that were.
 NAMING = [
     *(page for page in PAGES if page.name != "CHANGELOG.md"),
-    *(ROOT / "docs" / one for one in GENERATED),
+    *(ROOT / "docs" / one for one in sorted(GENERATED)),
 ]
 
 
