@@ -115,9 +115,6 @@ class Env:
     MODELS = "HOSTED_MODEL_MODELS"
 
 
-#: 1 on AWS. On the local cloud nothing is late unless a test wants it.
-PATIENCE = 1.0
-
 #: EventBridge: "Name: Minimum length of 1. Maximum length of 64" (PutRule); a RequestId has 36 characters.
 RULE_NAME_MAX = 64
 REQUEST_ID_LENGTH = 36

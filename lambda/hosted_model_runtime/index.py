@@ -55,7 +55,8 @@ def reconcile(event: Mapping[str, Any], invocation: Invocation) -> Outcome:
     """Work towards what the request wants, until it is done or this invocation's time is over."""
     clock = invocation.clock
     request = parse(event, clock.now())
-    return Driver(request, connect, clock, invocation.relay, _declared(request.service)).drive()
+    patience = float(os.environ.get(Env.LOCAL_PATIENCE, "1"))
+    return Driver(request, connect, clock, invocation.relay, _declared(request.service), patience).drive()
 
 
 def _declared(service: str) -> int:

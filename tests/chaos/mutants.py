@@ -79,7 +79,7 @@ MUTANTS = (
     Mutant(
         "a stale read is believed",
         "decisions/next_move.py",
-        "    return lease.is_behind(tags, progress.mark, claim)\n",
+        "    return lease.is_behind(tags, progress.mark, task.claim)\n",
         "    return False\n",
     ),
     Mutant(
@@ -145,7 +145,7 @@ MUTANTS = (
     Mutant(
         "a Delete leaves no closing mark where nobody owns the model",
         "decisions/next_move.py",
-        "            return _close(progress, seen, view.tags, claim, now)\n",
+        "            return _close(task, progress, seen, view.tags, now)\n",
         "            return Finish(Done())\n",
     ),
     Mutant(
@@ -373,7 +373,7 @@ MUTANTS = (
     Mutant(
         "a Delete does not wait for a Create that may be taking the model over",
         "decisions/next_move.py",
-        "    return WriteTags(lease.released_tags(claim), Done(), wait=IN_FLIGHT_SECONDS)\n",
+        "    return WriteTags(lease.released_tags(claim), Done(), wait=task.in_flight)\n",
         "    return WriteTags(lease.released_tags(claim), Done())\n",
     ),
     Mutant(
@@ -451,15 +451,15 @@ MUTANTS = (
     Mutant(
         "somebody else's lease is believed at the first read",
         "decisions/next_move.py",
-        "        case Standing.FOREIGN if _may_be_out_of_date(progress, now):\n"
-        "            return _rest(progress)\n        case Standing.FOREIGN:",
+        "        case Standing.FOREIGN if _may_be_out_of_date(task, progress, now):\n"
+        "            return _rest(task, progress)\n        case Standing.FOREIGN:",
         "        case Standing.FOREIGN:",
     ),
     Mutant(
         "a Delete believes at the first read that a running model is nobody's",
         "decisions/next_move.py",
-        "        return _rest(progress) if _may_be_out_of_date(progress, now) else Finish(Done())",
-        "        return Finish(Done())",
+        "return _rest(task, progress) if _may_be_out_of_date(task, progress, now) else Finish(Done())",
+        "return Finish(Done())",
     ),
     Mutant(
         "an event that comes late acts at once",
@@ -470,13 +470,13 @@ MUTANTS = (
     Mutant(
         "a rename is answered before every read shows it",
         "decisions/next_move.py",
-        "        until = max(progress.written, progress.read_since) + READS_BEHIND_SECONDS",
+        "        until = max(progress.written, progress.read_since) + task.reads_behind",
         "        until = 0.0",
     ),
     Mutant(
         "a model that is given back is answered at once",
         "decisions/next_move.py",
-        "    return WriteTags(tags, Done(), wait=READS_BEHIND_SECONDS)",
+        "    return WriteTags(tags, Done(), wait=task.reads_behind)",
         "    return WriteTags(tags, Done())",
     ),
     Mutant(
@@ -512,8 +512,8 @@ MUTANTS = (
     Mutant(
         "a policy has half a minute",
         "invocation/driver.py",
-        "DENIED_GRACE_SECONDS = 120.0 ",
-        "DENIED_GRACE_SECONDS = 30.0 ",
+        "DENIED_GRACE_SECONDS = 120.0",
+        "DENIED_GRACE_SECONDS = 30.0",
     ),
     Mutant(
         "a Delete does not wait for its permission",

@@ -17,6 +17,11 @@ from .polling import NOTHING, LastStart
 from .request import Claim
 from .steps import Running
 
+#: For how long a read may show less than was written. The services promise nothing; up to a minute is seen.
+READS_BEHIND_SECONDS = 75.0
+#: A call is over after this: the SDK's connect and read time-outs, and a margin.
+CALL_SECONDS = 15.0
+
 
 class Goal(Enum):
     """What a request wants of a model: to host it (or let it sleep until its hours), or to let go of it."""
@@ -32,7 +37,8 @@ class Task:
     ``running`` and ``stopped`` are the service's statuses for "ready to use" and "not billed". ``replaces``
     says whether the request is an update that puts this model in the place of another. ``in_place``: the
     service changes units while the model serves. ``fenced``: the service itself refuses what the lease
-    forbids; where it does not, a request waits until nobody's call can be under way any more.
+    forbids; where it does not, a request waits until nobody's call can be under way any more. ``patience`` is
+    1 on AWS; the local cloud, where nothing is late unless a test wants it, shortens the waits by it.
     """
 
     claim: Claim
@@ -42,6 +48,20 @@ class Task:
     replaces: bool = False
     in_place: bool = False
     fenced: bool = True
+    patience: float = 1.0
+
+    @property
+    def reads_behind(self) -> float:
+        """For how many seconds a read may show less than was written."""
+        return READS_BEHIND_SECONDS * self.patience
+
+    @property
+    def in_flight(self) -> float:
+        """After how many seconds a superseded request does nothing more.
+
+        For so long its reads may not show that it is superseded, and then its last call ends.
+        """
+        return self.reads_behind + CALL_SECONDS
 
     @property
     def wanted(self) -> Running:

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ..contract import PATIENCE, Attribute, Metric, Scheduled, Tag
+from ..contract import Attribute, Metric, Scheduled, Tag
 from . import lease, lease_hours, steps
 from .ends import Done, End, Failed, Superseded
 from .lease import Standing, Verdict
@@ -59,11 +59,6 @@ from .moves import (
 from .request import Claim
 from .steps import Running, Stopped, Wait
 
-#: For how long a read may show less than was written. The services promise nothing; up to a minute is seen.
-READS_BEHIND_SECONDS = 75.0 * PATIENCE
-#: A superseded request does nothing more after this: for so long its reads may not show that it is
-#: superseded, and its last call ends by the SDK's connect and read time-outs; with a margin.
-IN_FLIGHT_SECONDS = READS_BEHIND_SECONDS + 15.0
 #: Lambda delivers an event within seconds. One that comes later is a retry, or waited in a queue: by then the
 #: request may have been answered, and its stack deleted.
 LATE_SECONDS = 30.0
@@ -80,7 +75,7 @@ def next_move(task: Task, progress: Progress, view: View, now: float) -> Move:
     if now < progress.not_before:
         return Pause(idle=True, until=progress.not_before)
     move = _towards_goal(task, progress, view, now)
-    return _rest(progress) if _acts(move) and _is_late(task, progress, now) else move
+    return _rest(task, progress) if _acts(move) and _is_late(task, progress, now) else move
 
 
 def _towards_goal(task: Task, progress: Progress, view: View, now: float) -> Move:
@@ -105,7 +100,7 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
         return Finish(_without_model(claim, step))
     if view.tags is None:
         return ReadTags()
-    if _reads_are_behind(progress, view.tags, claim, now):
+    if _reads_are_behind(task, progress, view.tags, now):
         return Pause()
     verdict = lease.judge(view.tags, claim, seen.phase)
     match verdict.standing:
@@ -117,8 +112,8 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
             # The tags are gone. It runs because this request started it. With the failure in a lease of its
             # own, the rollback's Delete finds the model, and stops it.
             return WriteTags(lease.owner_tags(claim, mark.at(State.FAILED)), Failed(STRIPPED))
-        case Standing.FOREIGN if _may_be_out_of_date(progress, now):
-            return _rest(progress)
+        case Standing.FOREIGN if _may_be_out_of_date(task, progress, now):
+            return _rest(task, progress)
         case Standing.FOREIGN:
             return Finish(Failed(_foreign(seen, claim, verdict), Metric.FOREIGN))
         case Standing.BUSY:
@@ -253,7 +248,7 @@ def _settle(
     """
     former = lease.former_of(tags)
     if former and former.mark.state is not State.RELEASED and task.claim.request.type == "Create":
-        until = max(progress.written, progress.read_since) + READS_BEHIND_SECONDS
+        until = max(progress.written, progress.read_since) + task.reads_behind
         if now < until:
             return Pause(idle=True, until=until)
     return Finish(_again(task, mark, seen))
@@ -262,16 +257,16 @@ def _settle(
 def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str], now: float) -> Move:
     """End in silence, and take back a mark that was written after a Delete had let go of the model."""
     request = task.claim.request
-    if request.scheduled and not lease.owns(tags, task.claim) and _may_be_out_of_date(progress, now):
+    if request.scheduled and not lease.owns(tags, task.claim) and _may_be_out_of_date(task, progress, now):
         # What a deploy has just written may not show yet.
-        return _rest(progress)
+        return _rest(task, progress)
     closing = Closing.parse(tags.get(Tag.CLOSED))
     idle = seen.phase not in ACTIVE and progress.start is StartCall.UNSENT
     by_own_delete = closing and closing.resource == task.claim.resource
     if closing and by_own_delete and idle and progress.written and not request.scheduled:
         # What this request may have started is left to the Delete, which finds it by this mark. So is the
         # mark, if the Delete still goes on: it may see the mark late, and be seen late itself.
-        until = max(progress.written, closing.issued.timestamp()) + 2 * READS_BEHIND_SECONDS
+        until = max(progress.written, closing.issued.timestamp()) + 2 * task.reads_behind
         if now < until:
             return Pause(idle=True, until=until)
         if lease.own_mark(tags, task.claim):
@@ -316,7 +311,7 @@ def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: flo
         return Finish(failed)
     if view.tags is None:
         return ReadTags()
-    if _reads_are_behind(progress, view.tags, task.claim, now):
+    if _reads_are_behind(task, progress, view.tags, now):
         return Pause()
     verdict = _judge(task, view)
     if verdict.standing is Standing.SUPERSEDED:
@@ -356,22 +351,22 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
         return Pause(idle=True)
     if view.tags is None:
         return ReadTags()
-    if _reads_are_behind(progress, view.tags, claim, now):
+    if _reads_are_behind(task, progress, view.tags, now):
         return Pause()
     verdict = lease.judge_release(view.tags, claim)
     match verdict.standing:
         case Standing.SUPERSEDED:
             return Finish(Superseded())
         case Standing.UNOWNED:
-            return _close(progress, seen, view.tags, claim, now)
+            return _close(task, progress, seen, view.tags, now)
         case Standing.MOVED:
-            return _leave(progress, view.tags, claim, now)
+            return _leave(task, progress, view.tags, now)
         case Standing.HELD if verdict.mark:
             return _give_up(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view.tags, now)
         case Standing.FREE if verdict.mark:
             return _take_to_release(task, seen, view, verdict.mark)
-        case Standing.FOREIGN if _may_be_out_of_date(progress, now):
-            return _rest(progress)
+        case Standing.FOREIGN if _may_be_out_of_date(task, progress, now):
+            return _rest(task, progress)
     return Finish(Done())
 
 
@@ -411,7 +406,7 @@ def _give_up(
         return Pause(idle=True)
     if isinstance(step, steps.Stop) and not _is_stopped(progress, seen):
         return Stop()
-    until = progress.written + IN_FLIGHT_SECONDS
+    until = progress.written + task.in_flight
     if progress.took_from and lease_hours.is_at_work(tags, progress.took_from) and now < until:
         # A schedule wrote its mark before this request's, and its start may be under way.
         return Pause(idle=True, until=until)
@@ -442,29 +437,31 @@ def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sight
     if isinstance(step, steps.Fail):
         return WriteTags(tags, Failed(step.reason, Metric.HOSTING_FAILED))
     # Not answered before every read shows it: a Delete of the former owner may come next.
-    return WriteTags(tags, Done(), wait=READS_BEHIND_SECONDS)
+    return WriteTags(tags, Done(), wait=task.reads_behind)
 
 
-def _close(progress: Progress, seen: Sighting, tags: Mapping[str, str], claim: Claim, now: float) -> Move:
+def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str], now: float) -> Move:
     """Close a model that nobody owns, so that a late delivery of this resource's Create does not take it.
 
     A model that runs without an owner is somebody's: it is left alone, unless the request adopts.
     """
+    claim = task.claim
     closing = Closing.parse(tags.get(Tag.CLOSED))
     if closing and closing.issued > claim.request.issued:
         return Finish(Done())
     if seen.phase in ACTIVE and not claim.request.adopts:
-        return _rest(progress) if _may_be_out_of_date(progress, now) else Finish(Done())
+        return _rest(task, progress) if _may_be_out_of_date(task, progress, now) else Finish(Done())
     if progress.closed:
-        return Pause() if now < progress.written + READS_BEHIND_SECONDS else Finish(Done())
+        return Pause() if now < progress.written + task.reads_behind else Finish(Done())
     return Close(lease.must_reopen(tags, claim))
 
 
-def _leave(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float) -> Move:
+def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> Move:
     """Leave the model to the resource of the stack that owns it now, and note that this one is gone.
 
     If this one never had the model, its Create may be about to take it: wait, and look again.
     """
+    claim = task.claim
     former = lease.former_of(tags)
     mine = former is not None and former.logical_id == claim.request.logical_id
     released = former is not None and former.mark.state is State.RELEASED
@@ -478,10 +475,10 @@ def _leave(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float
         return Finish(Done())
     if progress.written:
         return Finish(Done())
-    if _may_be_out_of_date(progress, now):
+    if _may_be_out_of_date(task, progress, now):
         # Its Create may have taken the model already. Then this note would cover what it has to give back.
-        return _rest(progress)
-    return WriteTags(lease.released_tags(claim), Done(), wait=IN_FLIGHT_SECONDS)
+        return _rest(task, progress)
+    return WriteTags(lease.released_tags(claim), Done(), wait=task.in_flight)
 
 
 # --- shared -------------------------------------------------------------------------------------------------
@@ -492,25 +489,25 @@ def _judge(task: Task, view: View) -> Verdict:
     return lease.judge(view.tags or {}, task.claim, phase)
 
 
-def _reads_are_behind(progress: Progress, tags: Mapping[str, str], claim: Claim, now: float) -> bool:
+def _reads_are_behind(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> bool:
     since = progress.written or progress.read_since
-    if progress.mark is None or now >= since + READS_BEHIND_SECONDS:
+    if progress.mark is None or now >= since + task.reads_behind:
         return False
-    return lease.is_behind(tags, progress.mark, claim)
+    return lease.is_behind(tags, progress.mark, task.claim)
 
 
-def _may_be_out_of_date(progress: Progress, now: float) -> bool:
+def _may_be_out_of_date(task: Task, progress: Progress, now: float) -> bool:
     """Say whether a read may miss what was written before this invocation began to read."""
-    return now < progress.read_since + READS_BEHIND_SECONDS
+    return now < progress.read_since + task.reads_behind
 
 
-def _rest(progress: Progress) -> Pause:
-    return Pause(idle=True, until=progress.read_since + READS_BEHIND_SECONDS)
+def _rest(task: Task, progress: Progress) -> Pause:
+    return Pause(idle=True, until=progress.read_since + task.reads_behind)
 
 
 def _is_late(task: Task, progress: Progress, now: float) -> bool:
     """Say whether the event came late, and nothing that was written since need show yet."""
-    if progress.written or not _may_be_out_of_date(progress, now):
+    if progress.written or not _may_be_out_of_date(task, progress, now):
         return False
     return progress.read_since > task.claim.request.issued.timestamp() + LATE_SECONDS
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..contract import PATIENCE, Metric
+from ..contract import Metric
 from ..decisions.ends import Done, Failed, HandedOver, Superseded
 from ..decisions.moves import Goal, Task
 from ..decisions.polling import LONGEST, NOTHING, first_wait, interval, step_interval, widened
@@ -37,7 +37,7 @@ FAR_SECONDS = 150.0
 LAST_SECONDS = 8.0
 #: A new policy, or new credentials, can take two minutes to apply everywhere. After this time the permission
 #: is taken to be missing.
-DENIED_GRACE_SECONDS = 120.0 * PATIENCE
+DENIED_GRACE_SECONDS = 120.0
 #: This long before CloudFormation stops waiting, a failure is answered even if the lease has no note of it.
 #: The answer's four attempts can take as long.
 LAST_CALL_SECONDS = 20.0
@@ -105,9 +105,10 @@ class Driver:
         clock: Clock,
         relay: Relay,
         models: int = 1,
+        patience: float = 1.0,
     ) -> None:
         self.request, self._clock, self._relay, self._connect = request, clock, relay, connect
-        self._trouble, self._width = _Trouble(), 1.0
+        self._trouble, self._width, self._patience = _Trouble(), 1.0, patience
         self._random = random.Random(request.request_id)  # noqa: S311
         self.physical_id = physical_id(request, connect)
         self._models = self._plan()
@@ -191,6 +192,7 @@ class Driver:
             replaces=replaced is not None,
             in_place=isinstance(service, ResizesInPlace),
             fenced=service.fenced,
+            patience=self._patience,
         )
         former = replaced.as_former if replaced else lambda: (False, NOTHING)
         return LeasedModel(service, model, task, self._clock.now, former, self._relay.supersede)
@@ -254,7 +256,7 @@ class Driver:
         But if only its closing tag is refused, the model was never its own.
         """
         deletes = self.request.type == "Delete" and not model.progress.close_denied
-        return float("inf") if deletes else DENIED_GRACE_SECONDS
+        return float("inf") if deletes else DENIED_GRACE_SECONDS * self._patience
 
     def _timed_out(self, model: LeasedModel) -> str:
         seen = f": {model.last_seen}" if model.last_seen else ""

@@ -15,7 +15,7 @@ from ..decisions.ends import Done, End, Failed
 from ..decisions.marks import Mark, State
 from ..decisions.model import Phase, Sighting, Units
 from ..decisions.moves import Failing, Pause, Progress, StartCall, Task, View
-from ..decisions.next_move import IN_FLIGHT_SECONDS, next_move
+from ..decisions.next_move import next_move
 from ..decisions.polling import NOTHING, LastStart
 from ..decisions.tokens import client_token
 from ..services.base import Kind, ResizesInPlace, Service, ServiceError
@@ -141,7 +141,7 @@ class LeasedModel:
             case moves.Note(mark, quiet):
                 self._write(mark)
                 if quiet:
-                    self._be_quiet(IN_FLIGHT_SECONDS)
+                    self._be_quiet(self.task.in_flight)
                 return replace(view, tags=self._after(mark, view))
             case moves.Start(units, verb):
                 return self._start(units, verb)
@@ -225,7 +225,7 @@ class LeasedModel:
                 self._supersede(before.request_id)
         self._write(take.mark, take.more)
         if take.in_flight:
-            self._be_quiet(IN_FLIGHT_SECONDS)
+            self._be_quiet(self.task.in_flight)
         self._remember(in_doubt=True, took_from=None if take.in_flight else take.before)
         # Whoever lets go looks again: a start may have landed between its last look and this mark.
         seen = view.seen if self.task.goal is moves.Goal.HOST else None

@@ -10,6 +10,8 @@ from hosted_model_runtime.decisions.lease import RETURN_WITHIN
 from hosted_model_runtime.decisions.marks import Mark
 from hosted_model_runtime.decisions.model import Units
 from hosted_model_runtime.decisions.moves import (
+    CALL_SECONDS,
+    READS_BEHIND_SECONDS,
     Close,
     Finish,
     LetGo,
@@ -20,7 +22,6 @@ from hosted_model_runtime.decisions.moves import (
     Stop,
     WriteTags,
 )
-from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS, READS_BEHIND_SECONDS
 from support.moves.rows import (
     ASLEEP,
     CLOSING,
@@ -207,11 +208,11 @@ MOVING = Group(
         ),
         Row(
             DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(GONE), NAME),
-            WriteTags(gone(DELETE), Done(), wait=IN_FLIGHT_SECONDS),
+            WriteTags(gone(DELETE), Done(), wait=(READS_BEHIND_SECONDS + CALL_SECONDS)),
         ),
         Row(
             DELETE, NOTHING, RUNNING, MOVED_TO_OTHER,
-            WriteTags(gone(DELETE), Done(), wait=IN_FLIGHT_SECONDS),
+            WriteTags(gone(DELETE), Done(), wait=(READS_BEHIND_SECONDS + CALL_SECONDS)),
         ),
         Row(DELETE, first_read(NOTHING, 74), RUNNING, MOVED_TO_OTHER, rest(1)),
         Row(DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"), Finish(Done())),

@@ -12,8 +12,16 @@ from hosted_model_runtime.decisions import moves
 from hosted_model_runtime.decisions.ends import Done, End, Failed, Superseded
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Observed, Phase, Resizing, Sighting, Units
-from hosted_model_runtime.decisions.moves import Failing, Goal, Progress, StartCall, Task, View
-from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS
+from hosted_model_runtime.decisions.moves import (
+    CALL_SECONDS,
+    READS_BEHIND_SECONDS,
+    Failing,
+    Goal,
+    Progress,
+    StartCall,
+    Task,
+    View,
+)
 from hosted_model_runtime.decisions.request import Claim, Request
 
 #: When the request was issued; its next move is asked for at NOW, epoch seconds.
@@ -228,7 +236,7 @@ def fails(reason: str, code: str = "OTHER") -> moves.Finish:
 
 def in_words(move: moves.Move) -> str:
     """Say a move as the page does."""
-    pause = f", then {IN_FLIGHT_SECONDS:.0f} s of quiet"
+    pause = f", then {(READS_BEHIND_SECONDS + CALL_SECONDS):.0f} s of quiet"
     match move:
         case moves.Take():
             return _taking(move) + (pause if move.in_flight else "")

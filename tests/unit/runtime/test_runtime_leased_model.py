@@ -14,8 +14,7 @@ from hosted_model_runtime.decisions import lease
 from hosted_model_runtime.decisions.ends import Done, Failed, Superseded
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Phase, Sighting, Units
-from hosted_model_runtime.decisions.moves import Goal, StartCall, Task
-from hosted_model_runtime.decisions.next_move import IN_FLIGHT_SECONDS
+from hosted_model_runtime.decisions.moves import CALL_SECONDS, READS_BEHIND_SECONDS, Goal, StartCall, Task
 from hosted_model_runtime.decisions.polling import NOTHING, LastStart
 from hosted_model_runtime.decisions.request import Claim, Request
 from hosted_model_runtime.decisions.tokens import fingerprint
@@ -188,8 +187,8 @@ class TestWhatIsRemembered:
         case.own(state=State.STARTED)
         case.there.phase = Phase.RUNNING
         assert case.advance() == ["describe", "tags", "tag"]
-        assert case.leased.progress.not_before == case.clock.time + IN_FLIGHT_SECONDS
-        assert case.advance(IN_FLIGHT_SECONDS - 1) == []
+        assert case.leased.progress.not_before == case.clock.time + (READS_BEHIND_SECONDS + CALL_SECONDS)
+        assert case.advance((READS_BEHIND_SECONDS + CALL_SECONDS) - 1) == []
         assert case.advance(1) == ["describe", "tags", "tag"]
         assert isinstance(case.leased.end, Done)
 
