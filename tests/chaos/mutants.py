@@ -482,8 +482,8 @@ MUTANTS = (
     Mutant(
         "a lease that was removed is not taken again for the rollback",
         "decisions/next_move.py",
-        "            return WriteTags(lease.owner_tags(claim, mark.at(State.FAILED)), Failed(STRIPPED))",
-        "            return Finish(Failed(STRIPPED))",
+        "    return WriteTags(lease.owner_tags(claim, mark.at(State.FAILED)), Failed(STRIPPED))",
+        "    return Finish(Failed(STRIPPED))",
     ),
     Mutant(
         "a claim after the closing stays",

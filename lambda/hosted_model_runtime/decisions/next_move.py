@@ -109,9 +109,7 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
         case Standing.SUPERSEDED:
             return _superseded(task, progress, seen, view.tags, now)
         case Standing.FOREIGN if mark and Tag.STACK not in view.tags:
-            # The tags are gone. It runs because this request started it. With the failure in a lease of its
-            # own, the rollback's Delete finds the model, and stops it.
-            return WriteTags(lease.owner_tags(claim, mark.at(State.FAILED)), Failed(STRIPPED))
+            return _stripped(claim, mark, view.tags)
         case Standing.FOREIGN if _may_be_out_of_date(task, progress, now):
             return _rest(task, progress)
         case Standing.FOREIGN:
@@ -252,6 +250,19 @@ def _settle(
         if now < until:
             return Pause(idle=True, until=until)
     return Finish(_again(task, mark, seen))
+
+
+def _stripped(claim: Claim, mark: Mark, tags: Mapping[str, str]) -> Move:
+    """Fail, because the tags are gone. The model runs because this request started it.
+
+    With the failure in a lease of its own, the rollback's Delete finds the model, and stops it. But if
+    somebody has closed the model since, this request's own Delete may have done so before, and nothing may
+    be left.
+    """
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    if closing and closing.issued >= claim.request.issued:
+        return Finish(Failed(STRIPPED))
+    return WriteTags(lease.owner_tags(claim, mark.at(State.FAILED)), Failed(STRIPPED))
 
 
 def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str], now: float) -> Move:

@@ -107,8 +107,7 @@ BEHIND = Group(
         ),
         Row(
             CREATE, CREATE.wrote(STARTED), RUNNING,
-            closed("a later Delete of another stack", SECOND, stack=OTHER_STACK),
-            WriteTags(owned(CREATE.mark(State.FAILED)), Failed(STRIPPED)),
+            closed("a later Delete of another stack", SECOND, stack=OTHER_STACK), fails(STRIPPED),
         ),
         Row(
             CREATE, CREATE.wrote(INTENT), STOPPED,
