@@ -119,6 +119,8 @@ def main() -> int:
             found = result.get()
             counted.update(found.counted)
             broken += found.broken
+            for text in found.broken:
+                print(f"\n{text}", flush=True)
             print(
                 f"\r{number}/{len(jobs)} jobs, {counted['histories']} histories, "
                 f"{counted['app_histories']} of them of apps, "
@@ -127,8 +129,6 @@ def main() -> int:
                 file=sys.stderr,
             )
     print(file=sys.stderr)
-    for text in broken:
-        print(text)
     summary = {
         "histories": counted["histories"],
         "app_histories": counted["app_histories"],

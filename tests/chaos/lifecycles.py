@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 from chaos.trouble import fence
 from hosted_model_runtime.decisions import polling
+from hosted_model_runtime.invocation import driver
 from support.cases import PROJECT, ServiceCase
 from support.cloudformation import Script, Stack, play
 from support.invariants import Promises
@@ -19,6 +21,8 @@ from support.world import FUNCTION_SECONDS, Call, World
 #: Seconds of a slow start, and what the lease remembers of the one before: two that took a little longer.
 SLOW, REMEMBERED = 310.0, "took480-5"
 Lifecycle = Callable[[Stack], Iterator[Script]]
+#: Seconds between two polls, at the most; and where all takes minutes, at the least.
+POLLS, SLOW_POLLS = 12.0, 20.0
 IN_ONE = {"start_seconds": 4, "stop_seconds": 2}
 HANDED_OVER = {"start_seconds": 240, "stop_seconds": 170}
 
@@ -259,8 +263,17 @@ def run(
 
     Polls are further apart than in production: there are fewer boundaries alike, and all are gone through.
     """
-    with patch.multiple(polling, LONGER=12.0, LONGEST=12.0):
+    apart = SLOW_POLLS if handover else POLLS
+    with (
+        patch.multiple(polling, LONGER=POLLS, LONGEST=POLLS),
+        patch.multiple(driver, LONGEST=apart, interval=partial(_waits, apart)),
+    ):
         return _run(case, lifecycle, kill, handover, fenced, lateness)
+
+
+def _waits(apart: float, wanted: float, *rest: Any, **how: Any) -> float:
+    found = polling.interval(wanted, *rest, **how)
+    return max(found, apart) if apart > POLLS else found
 
 
 def _run(

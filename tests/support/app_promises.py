@@ -18,6 +18,10 @@ OTHER_UNITS = "are wanted: stop it, or declare what runs"
 REPEATED = "this request was reported as failed before"
 
 
+#: What a late event waits for before it acts, and then its steps.
+LATE_STEPS_SECONDS = 150.0
+
+
 class AppPromises(Requests):
     """Checks the stacks of an app; every broken promise is one line of text."""
 
@@ -128,7 +132,7 @@ class AppPromises(Requests):
         sent = failure.sent
         if sent is None:
             return False
-        if self._was_killed_for_good(sent):
+        if self._was_killed_for_good(sent) or self._came_too_late(sent):
             return True
         if failure.is_delete:
             return _version(sent) in self.disturbed
@@ -144,6 +148,14 @@ class AppPromises(Requests):
                 invocation.attempt == len(RETRY_SECONDS)
                 or invocation.ended_at + RETRY_SECONDS[invocation.attempt] >= sent.expiry
             )
+            for invocation in self.world.invocations
+            if invocation.event.get("RequestId") == sent.event["RequestId"]
+        )
+
+    def _came_too_late(self, sent: Sent) -> bool:
+        """Say whether Lambda's queue held the event until CloudFormation had all but given up."""
+        return not any(
+            invocation.began < sent.expiry - LATE_STEPS_SECONDS
             for invocation in self.world.invocations
             if invocation.event.get("RequestId") == sent.event["RequestId"]
         )

@@ -73,6 +73,8 @@ class PolicyAuthorizer:
         self._stack_id, self._in_force = stack_id, in_force
         self.without: set[str] = set()
         self.used: set[str] = set()
+        self._decided_by: list[Any] = []
+        self._decided: dict[tuple[str, str, str], bool] = {}
 
     def authorize(
         self,
@@ -95,8 +97,18 @@ class PolicyAuthorizer:
         self, action: str, resource: str, context: Mapping[str, str | list[str]] | None = None
     ) -> bool:
         """Say whether the policies that are in force for the running invocation allow it."""
+        in_force = self._in_force()
         keys: dict[str, Any] = {key.lower(): value for key, value in (context or {}).items()}
         keys.setdefault("aws:tagkeys", None)
+        if in_force is not self._decided_by:
+            self._decided_by, self._decided = in_force, {}
+        question = (action, resource, str(keys))
+        if question not in self._decided:
+            self._decided[question] = self._evaluate(action, resource, keys, in_force)
+        return self._decided[question]
+
+    @staticmethod
+    def _evaluate(action: str, resource: str, keys: dict[str, Any], in_force: list[Any]) -> bool:
         asked = EvalContext(
             principal_arn="",
             principal_type="AssumedRole",
@@ -107,4 +119,4 @@ class PolicyAuthorizer:
             service_context=keys,
             principal_keys={},
         )
-        return bool(evaluate(asked, self._in_force()).decision == "Allow")
+        return bool(evaluate(asked, in_force).decision == "Allow")

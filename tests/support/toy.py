@@ -291,5 +291,5 @@ def register(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[None]:
 
 def _forget() -> None:
     """What the worlds of other tests have in common knows no toy, and must not know it later."""
-    for kept in (policy.template, policy.statements, policy.rule_prefix, world._session):
+    for kept in (policy.template, policy.statements, policy.rule_prefix, world._session, world._client):
         kept.cache_clear()

@@ -199,7 +199,7 @@ class World:
         self.late_deliveries: list[float] = []
         #: Events that Lambda dropped, because they found no free execution for too long.
         self.dropped: list[dict[str, Any]] = []
-        self.most_running = 0
+        self.most_running = self._executions = 0
         self.on_answer: list[Callable[[AnswerRecord], None]] = []
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -208,7 +208,6 @@ class World:
         #: The functions that are deployed, by ARN. Where a test deploys none, each stack has the fixed one.
         self.functions: dict[str, Function] = {}
         self._fixed: dict[str, Function] = {}
-        self._clients: dict[str, Any] = {}
         World.current = self
         if lateness.tags:
             lag: dict[str, Any] = {"tag_lag_seconds": lateness.tags}
@@ -263,7 +262,7 @@ class World:
     @property
     def running(self) -> int:
         """How many executions there are at this moment."""
-        return sum(one.ended == "" for one in self.invocations)
+        return self._executions
 
     def _queued(self, stack_id: str, event: dict[str, Any], attempt: int, arn: str, waited: float) -> bool:
         """Let an event wait in the queue if there is no free execution for it."""
@@ -297,6 +296,7 @@ class World:
         deadline = self.now + self.function_seconds
         invocation = Invocation(number, stack_id, payload, self.now, deadline, attempt, function)
         self.invocations.append(invocation)
+        self._executions += 1
         self.most_running = max(self.most_running, self.running)
         self.note("invoked", number, attempt, json.dumps(payload, sort_keys=True))
         invocation.green = greenlet(lambda: self._main(invocation), parent=self._hub)
@@ -329,6 +329,7 @@ class World:
                 again = (invocation.stack_id, invocation.event, invocation.attempt + 1)
                 arn = invocation.function.arn
                 self.after(RETRY_SECONDS[invocation.attempt], lambda: self.invoke(*again, arn))
+        self._executions -= 1
         self.note("ended", invocation.number, invocation.ended)
 
     def _resume(self, invocation: Invocation, error: BaseException | None = None) -> None:
@@ -571,18 +572,13 @@ def _session() -> Any:
     return session
 
 
+@cache
 def _client(service: str) -> Any:
-    """Return botocore's client of a service, its socket replaced by the current world, which keeps it.
+    """Return botocore's client of a service, its socket replaced by the current world.
 
-    A world of its own has clients of its own: they remember (their quota of retries, for one).
+    All worlds share it, for making one takes as long as a short history. What a client remembers is its quota
+    of retries, and ours are made to try once: the quota is never asked.
     """
-    clients = World.current._clients
-    if service not in clients:
-        clients[service] = _new_client(service)
-    return clients[service]
-
-
-def _new_client(service: str) -> Any:
     client = _session().create_client(
         service,
         region_name=REGION,

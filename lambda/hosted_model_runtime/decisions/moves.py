@@ -186,11 +186,13 @@ class Pause:
     """Wait, then look again.
 
     ``idle``: as far as was seen, the model can only be waited for. ``until``: do not even look before that,
-    epoch seconds.
+    epoch seconds. ``parting``: the request's end is known, and it waits only to tidy up; it ends so at the
+    latest when its invocation does.
     """
 
     idle: bool = False
     until: float = 0.0
+    parting: Superseded | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,7 +279,7 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
         # mark, if the Delete still goes on: it may see the mark late, and be seen late itself.
         until = max(progress.written, closing.issued.timestamp()) + 2 * task.reads_behind
         if now < until:
-            return Pause(idle=True, until=until)
+            return Pause(idle=True, until=until, parting=Superseded())
         if lease.own_mark(tags, task.claim):
             return LetGo(Superseded())
     return Finish(Superseded())

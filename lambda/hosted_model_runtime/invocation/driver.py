@@ -268,6 +268,8 @@ class Driver:
 
     def _end(self) -> Done | Failed | Superseded | None:
         first = self._models[0].end
+        if self._clock.remaining() <= LAST_SECONDS:
+            first = first or self._models[0].parting
         if isinstance(first, Superseded):
             return first
         ends = [model.end for model in self._models]
@@ -319,7 +321,8 @@ class Driver:
         if self._leaves_early():
             return True
         remaining = self._clock.remaining()
-        if self._deadline <= self._clock.now() + remaining - LAST_SECONDS:
+        if self._deadline <= self._clock.now() + remaining - LAST_SECONDS or self._models[0].parting:
+            # A request that only tidies up needs no successor: its stack, and its function, may go meanwhile.
             return False
         if (self._puts or self._put_early) and self._relay.taken_over():
             return True

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..contract import Scheduled, Tag
 from ..decisions import lease, lease_hours, moves, polling
-from ..decisions.ends import Done, End, Failed
+from ..decisions.ends import Done, End, Failed, Superseded
 from ..decisions.marks import Mark, State
 from ..decisions.model import Phase, Sighting, Units
 from ..decisions.moves import Failing, Pause, Progress, StartCall, Task, View
@@ -36,6 +36,8 @@ class LeasedModel:
     ) -> None:
         self.task, self.progress = task, Progress()
         self.end: End | None = None
+        #: How it ends at the latest with this invocation: nobody waits for what is left to do.
+        self.parting: Superseded | None = None
         self.last_seen = ""
         #: Whether there is nothing to do but look again, as far as was seen.
         self.idle = False
@@ -63,6 +65,7 @@ class LeasedModel:
             move = next_move(self.task, self.progress, view, self._now())
             if isinstance(move, Pause):
                 self.idle = move.idle
+                self.parting = self.parting or move.parting
                 if move.until:
                     self._remember(not_before=move.until)
                 return
@@ -273,7 +276,12 @@ class LeasedModel:
             self._service.tag(self._arn, lease.closing_tag(self.task.claim))
         except ServiceError as error:
             self._remember(close_denied=error.kind is Kind.DENIED)
-            if error.kind in (Kind.TRANSIENT, Kind.DENIED):
+            # A conflict is over in seconds, or it lasts as long as a training, which nobody can start.
+            passes = (
+                error.kind is Kind.CONFLICT
+                and self._now() < self.progress.read_since + self.task.reads_behind
+            )
+            if passes or error.kind in (Kind.TRANSIENT, Kind.DENIED):
                 raise
             self.end = Done()
         self._remember(closed=True, written=self._now())

@@ -99,7 +99,7 @@ BEHIND = Group(
         Row(CREATE, CREATE.wrote(INTENT), STOPPED, LATER, SILENCE),
         Row(
             CREATE, CREATE.wrote(INTENT), STOPPED, closed("a later Delete of this resource", SECOND),
-            rest(149),
+            rest(149, parting=True),
         ),
         Row(
             CREATE, CREATE.wrote(INTENT), STOPPED,
@@ -144,8 +144,8 @@ OVERTAKEN = Group(
         ),
         Row(DELETE, first_read(NOTHING, 60), RUNNING, before(DONE), rest(15)),
         Row(DELETE, first_read(NOTHING, 60), STOPPED, DELETE.tags(RELEASING), rest(15)),
-        Row(CREATE, CREATE.wrote(INTENT), STOPPED, SINCE_CLOSED, rest(149)),
-        Row(CREATE, CREATE.wrote(INTENT, 100), STOPPED, SINCE_CLOSED, rest(51)),
+        Row(CREATE, CREATE.wrote(INTENT), STOPPED, SINCE_CLOSED, rest(149, parting=True)),
+        Row(CREATE, CREATE.wrote(INTENT, 100), STOPPED, SINCE_CLOSED, rest(51, parting=True)),
         Row(CREATE, accepted(CREATE.wrote(INTENT)), STARTING, SINCE_CLOSED, SILENCE),
         Row(CREATE, NOTHING, STOPPED, SINCE_CLOSED, SILENCE),
     ),

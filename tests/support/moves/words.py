@@ -111,8 +111,8 @@ def first_read(remembers: Said, ago: float) -> Said:
     return remembers.but(f"first read {ago:.0f} s ago{late}", read_since=NOW - ago)
 
 
-def rest(seconds: float) -> moves.Pause:
-    return moves.Pause(idle=True, until=NOW + seconds)
+def rest(seconds: float, parting: bool = False) -> moves.Pause:
+    return moves.Pause(idle=True, until=NOW + seconds, parting=Superseded() if parting else None)
 
 
 def failing(remembers: Said, since: float = 1) -> Said:
@@ -264,8 +264,9 @@ def in_words(move: moves.Move) -> str:
             return ("remove the closing mark, then " if reopens else "") + "leave a closing mark"
         case moves.Finish(end):
             return _end(end)
-        case moves.Pause(_, until) if until:
-            return f"do nothing for {until - NOW:.0f} s"
+        case moves.Pause(_, until, parting) if until:
+            most = ", or to the end of the invocation" if parting else ""
+            return f"do nothing for {until - NOW:.0f} s{most}"
         case moves.Pause(idle):
             return "wait" if idle else "look again soon"
     return _PLAIN[type(move)]

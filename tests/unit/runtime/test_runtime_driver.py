@@ -19,6 +19,7 @@ from hosted_model_runtime.decisions.polling import EARLY_WITHOUT_MEMORY, LONGEST
 from hosted_model_runtime.decisions.tokens import fingerprint
 from hosted_model_runtime.invocation.driver import (
     LAST_CALL_SECONDS,
+    LAST_SECONDS,
     Driver,
     OutOfTimeError,
     physical_id,
@@ -637,6 +638,32 @@ class TestOtherRequests:
         case.service.models["1"].tags = {Tag.CLOSED: str(closing)}
         assert isinstance(case.drive().end, Superseded)
         assert case.service.made("start", "tag", "untag") == []
+
+    def parting(self, remaining: float) -> Case:
+        """A Create that its own Delete overtakes after the Create's mark was written and before its Start."""
+        case = Case(remaining=remaining)
+        case.service.faults["start"] = [error(Kind.TRANSIENT)] * 5
+        claim_of_delete = case.driver("Delete").request
+        closing = Closing(claim_of_delete.issued, "request-3", fingerprint(STACK, "Model"), "uuid")
+
+        def closed() -> None:
+            there = case.service.models["1"]
+            there.write(case.clock.time, there.tags | {Tag.CLOSED: str(closing)})
+
+        case.clock.at(0.5, closed)
+        return case
+
+    def test_what_only_tidies_up_takes_its_mark_back(self) -> None:
+        case = self.parting(900)
+        assert isinstance(case.drive().end, Superseded)
+        assert list(case.service.models["1"].tags) == [Tag.CLOSED]
+
+    def test_what_only_tidies_up_has_no_successor(self) -> None:
+        """Its stack may be deleted by then: the rule would stay for ever, with the ResponseURL in it."""
+        case = self.parting(100)
+        assert isinstance(case.drive().end, Superseded)
+        assert case.relay.puts in ([], [100])
+        assert case.clock.remaining() <= LAST_SECONDS
 
 
 class TestUpdate:

@@ -340,6 +340,25 @@ class TestClose:
         case.advance()
         assert case.leased.end == Done()
 
+    def test_a_conflict_passes_too(self) -> None:
+        """Were it an end, a killed Create that is delivered again would find no closing tag, and start."""
+        case = Case("Delete")
+        case.refuse("tag", Kind.CONFLICT)
+        with pytest.raises(ServiceError):
+            case.leased.advance()
+        case.advance()
+        assert case.there.tags == lease.closing_tag(case.claim)
+        assert case.leased.end == Done()
+
+    def test_a_conflict_that_lasts_is_a_training(self) -> None:
+        case = Case("Delete")
+        case.refuse("tag", Kind.CONFLICT, times=4)
+        for seconds in (0, 20, 40):
+            with pytest.raises(ServiceError):
+                case.advance(seconds)
+        case.advance(40)
+        assert case.leased.end == Done()
+
     def test_a_denial_that_passed_excuses_nothing_later(self) -> None:
         """A Create that is under way may take the lease meanwhile: then there is a model to stop."""
         case = Case("Delete")
@@ -364,7 +383,7 @@ class TestClose:
         case.advance()
         assert case.leased.end == Done()
 
-    @pytest.mark.parametrize("kind", [Kind.ABSENT, Kind.INVALID, Kind.QUOTA, Kind.CONFLICT])
+    @pytest.mark.parametrize("kind", [Kind.ABSENT, Kind.INVALID, Kind.QUOTA])
     def test_what_cannot_be_tagged_at_all_is_no_failure_either(self, kind: Kind) -> None:
         case = Case("Delete")
         case.refuse("tag", kind)
