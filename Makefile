@@ -13,7 +13,7 @@ NOWHERE := export AWS_ENDPOINT_URL=https://hosted-model-local-up-failed.invalid 
 	AWS_SECRET_ACCESS_KEY=none; unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN; false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up status down synth lint unit protocol e2e newcomer test chaos mutants reliability hazards bench bench-report docs release newer oldest checkov constraints clean
+.PHONY: help venv demo up status down synth lint unit protocol e2e newcomer test beside chaos mutants reliability hazards bench bench-report docs release newer oldest checkov constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,9 +54,12 @@ e2e: venv ## the real cdk command on the local cloud
 newcomer: venv ## type docs/first-ten-minutes.md from `git clone` on: installs, demo and all, some ten minutes
 	$(PYTEST) -m newcomer tests/e2e/test_newcomer.py
 
+# The end-to-end tests wait for most of their time: the others run beside them, and give way to them.
 test: lint ## all of the four
-	$(PYTEST) -n 2 --dist worksteal tests/unit tests/protocol
-	$(E2E)
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target e2e beside
+
+beside:
+	nice -n 15 $(PYTEST) -n 2 --dist worksteal tests/unit tests/protocol
 
 chaos: venv ## generated histories and every kill point [EXAMPLES=1000 SEED=1, or REPLAY=kind:service:seed]
 	cd tests && ../$(BIN)/python -m chaos --examples $(EXAMPLES) --seed $(SEED) $(if $(REPLAY),--replay $(REPLAY))

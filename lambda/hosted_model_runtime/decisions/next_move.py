@@ -272,12 +272,13 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
         # What a deploy has just written may not show yet.
         return _rest(task, progress)
     closing = Closing.parse(tags.get(Tag.CLOSED))
-    idle = seen.phase not in ACTIVE and progress.start is StartCall.UNSENT
+    idle = seen.phase not in ACTIVE
     by_own_delete = closing and closing.resource == task.claim.resource
-    if closing and by_own_delete and idle and progress.written and not request.scheduled:
+    wrote = progress.written or (progress.read_since if lease.own_mark(tags, task.claim) else 0.0)
+    if closing and by_own_delete and idle and wrote and not request.scheduled:
         # What this request may have started is left to the Delete, which finds it by this mark. So is the
         # mark, if the Delete still goes on: it may see the mark late, and be seen late itself.
-        until = max(progress.written, closing.issued.timestamp()) + 2 * task.reads_behind
+        until = max(wrote, closing.issued.timestamp()) + 2 * task.reads_behind
         if now < until:
             return Pause(idle=True, until=until, parting=Superseded())
         if lease.own_mark(tags, task.claim):
@@ -305,16 +306,20 @@ def _note_start(task: Task, progress: Progress, view: View) -> Move | None:
 
 
 def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: float) -> Move:
-    """Note the failure in the lease, where a repeat of the request finds it, or try once more."""
+    """Note the failure in the lease, where a repeat of the request finds it, or try once more.
+
+    What was noted is read again: the tags may have been older than the end of this request's own Delete.
+    """
     failed, request, seen = failing.failed, task.claim.request, view.seen
     if task.goal is Goal.RELEASE:
         # The policy lets nobody write on a closed model, so the failure cannot be noted.
         return Finish(Done() if progress.close_denied and progress.mark is None else failed)
     if progress.mark is None and not failing.aborts:
         return Finish(failed)
-    if progress.mark and progress.mark.state is State.FAILED:
+    noted = progress.mark is not None and progress.mark.state is State.FAILED
+    if noted and not progress.written:
         return Finish(failed)
-    if now > failing.since + NOTING_SECONDS and not request.scheduled:
+    if now > failing.since + NOTING_SECONDS and not noted and not request.scheduled:
         return Finish(failed)
     if seen is None and not view.acted:
         return Look()
@@ -326,8 +331,8 @@ def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: flo
         return Pause()
     verdict = _judge(task, view)
     if verdict.standing is Standing.SUPERSEDED:
-        return Finish(Superseded())
-    if verdict.standing is not Standing.HELD or verdict.mark is None:
+        return _superseded(task, progress, seen, view.tags, now) if seen else Finish(Superseded())
+    if noted or verdict.standing is not Standing.HELD or verdict.mark is None:
         return Finish(failed)
     return _leave_failure(task, replace(progress, mark=verdict.mark), verdict.mark, failing, view)
 

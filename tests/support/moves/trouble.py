@@ -173,6 +173,10 @@ QUIET = Group(
 )
 
 NOTED = CREATE.wrote(State.FAILED)
+NOTED_BEHIND = Said(
+    "its failure, and closed by a later Delete of this resource",
+    CREATE.tags(State.FAILED).value | CLOSED_BEHIND.value,
+)
 FAILURES = Group(
     "Failing",
     "A failure is noted before it is answered, so that a repeat of the request fails too. What keeps it from "
@@ -185,7 +189,10 @@ FAILURES = Group(
             CREATE, failing(CREATE.wrote(INTENT)), STOPPED, CREATE.tags(INTENT),
             Note(CREATE.mark(State.FAILED)),
         ),
-        Row(CREATE, failing(NOTED), STOPPED, UNREAD, Finish(FAILURE)),
+        Row(CREATE, failing(NOTED), STOPPED, UNREAD, ReadTags()),
+        Row(CREATE, failing(NOTED), STOPPED, CREATE.tags(INTENT), Pause()),
+        Row(CREATE, failing(NOTED), STOPPED, CREATE.tags(State.FAILED), Finish(FAILURE)),
+        Row(CREATE, failing(NOTED), STOPPED, NOTED_BEHIND, rest(149, parting=True)),
         Row(CREATE, failing(CREATE.wrote(INTENT), 60), STOPPED, UNREAD, ReadTags()),
         Row(CREATE, failing(CREATE.wrote(INTENT), 61), STOPPED, UNREAD, Finish(FAILURE)),
         Row(CREATE, failing(CREATE.wrote(INTENT)), STOPPED, NOBODY, Pause()),

@@ -405,7 +405,7 @@ class TestFail:
         case.advance()
         case.clock.time += 10
         case.leased.fail("not finished", "TIMEOUT", aborts=True)
-        assert case.advance() == ["describe", "tags", "stop", "tags", "tag"]
+        assert case.advance() == ["describe", "tags", "stop", "tags", "tag", "tags"]
         assert case.state is State.FAILED
         assert case.leased.end == Failed("not finished", "TIMEOUT")
         assert len(set(case.service.tokens)) == 2
