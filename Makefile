@@ -56,10 +56,10 @@ newcomer: venv ## type docs/first-ten-minutes.md from `git clone` on: installs, 
 
 # The end-to-end tests wait for most of their time: the others run beside them, and give way to them.
 test: lint ## all of the four
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target e2e beside
+	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) e2e beside
 
 beside:
-	nice -n 15 $(PYTEST) -n 2 --dist worksteal tests/unit tests/protocol
+	nice -n 15 $(PYTEST) -n 3 --dist worksteal tests/unit tests/protocol
 
 chaos: venv ## generated histories and every kill point [EXAMPLES=1000 SEED=1, or REPLAY=kind:service:seed]
 	cd tests && ../$(BIN)/python -m chaos --examples $(EXAMPLES) --seed $(SEED) $(if $(REPLAY),--replay $(REPLAY))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chaos.jobs import ALL, APPS, Job, play
 
 
-def test_every_promise_holds_while_an_app_is_edited() -> None:
-    found = play(Job(APPS, ALL, seed=1, examples=40, shrink=False))
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_promise_holds_while_an_app_is_edited(seed: int) -> None:
+    found = play(Job(APPS, ALL, seed=seed, examples=8, shrink=False))
     assert found.broken == []
-    assert found.counted["deploys"] > 100
+    assert found.counted["deploys"] > 20

@@ -231,10 +231,17 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         case steps.Fail() if view.outrun:
             # Another delivery of this request came further, and this status may be older than what it did.
             return Look()
+        case steps.Fail() if _start_may_be_ours(task, progress, now):
+            return Pause(idle=True)
         case steps.Fail(reason):
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
             return Fail(Failing(Failed(reason, code), now))
     return _note_start(task, progress, view) or Pause(idle=True)
+
+
+def _start_may_be_ours(task: Task, progress: Progress, now: float) -> bool:
+    """Say whether ours may have met another delivery's Start, whose note does not show yet."""
+    return progress.start is StartCall.REFUSED and now < progress.written + task.reads_behind
 
 
 def _settle(

@@ -321,8 +321,12 @@ class Driver:
         if self._leaves_early():
             return True
         remaining = self._clock.remaining()
-        if self._deadline <= self._clock.now() + remaining - LAST_SECONDS or self._models[0].parting:
-            # A request that only tidies up needs no successor: its stack, and its function, may go meanwhile.
+        if self._models[0].parting:
+            # What only tidies up needs no successor: its stack, and its function, may go at any moment.
+            if (self._puts or self._put_early) and self._relay.remove():
+                self._puts, self._put_early = 0, False
+            return False
+        if self._deadline <= self._clock.now() + remaining - LAST_SECONDS:
             return False
         if (self._puts or self._put_early) and self._relay.taken_over():
             return True

@@ -188,6 +188,10 @@ HOSTING = Group(
             RESIZING, RESIZING.wrote(INTENT).but("Start refused", start=StartCall.REFUSED), RUNNING,
             RESIZING.tags(INTENT), Stop(),
         ),
+        Row(
+            CREATE, CREATE.wrote(INTENT).but("Start refused", start=StartCall.REFUSED), RESIZED,
+            CREATE.tags(INTENT), Pause(idle=True),
+        ),
     ),
 )  # fmt: skip
 
