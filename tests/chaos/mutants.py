@@ -521,6 +521,36 @@ MUTANTS = (
         '        return float("inf") if deletes else DENIED_GRACE_SECONDS',
         "        return DENIED_GRACE_SECONDS",
     ),
+    Mutant(
+        "a closing tag that meets a conflict is not written again",
+        "invocation/leased_model.py",
+        "            if passes or error.kind in (Kind.TRANSIENT, Kind.DENIED):\n",
+        "            if error.kind in (Kind.TRANSIENT, Kind.DENIED):\n",
+    ),
+    Mutant(
+        "what only tidies up keeps its rule",
+        "invocation/driver.py",
+        "            if (self._puts or self._put_early) and self._relay.remove():\n",
+        "            if False:\n",
+    ),
+    Mutant(
+        "a failure that was noted is not read again",
+        "decisions/next_move.py",
+        "    if noted and not progress.written:\n",
+        "    if noted:\n",
+    ),
+    Mutant(
+        "a refused Start is somebody else's at once",
+        "decisions/next_move.py",
+        "        case steps.Fail() if _start_may_be_ours(task, progress, now):\n",
+        "        case steps.Fail() if False:\n",
+    ),
+    Mutant(
+        "a Delete that closed a model does not wait for the Create that it overtook",
+        "decisions/next_move.py",
+        "    until = (progress.written or progress.read_since) + task.in_flight\n",
+        "    until = 0.0\n",
+    ),
 )
 
 

@@ -433,6 +433,10 @@ def _give_up(
     if progress.took_from and lease_hours.is_at_work(tags, progress.took_from) and now < until:
         # A schedule wrote its mark before this request's, and its start may be under way.
         return Pause(idle=True, until=until)
+    until = (progress.written or progress.read_since) + task.in_flight
+    if mark.request_id != task.claim.request.request_id and mark.state.may_start and now < until:
+        # It closed what seemed to be nobody's, while a Create of its resource was about to start it.
+        return Pause(idle=True, until=until)
     return LetGo(Done())
 
 

@@ -70,6 +70,9 @@ from support.moves.words import (
     take,
 )
 
+CREATED_MEANWHILE = Said(
+    "a Create's mark `starting-stopped`, and this request's closing mark", before(INTENT).value | CLOSING
+)
 BEHIND = Group(
     "Reads that are behind",
     "A read that shows less than this request wrote, and nobody later, is old: for 75 s it is read again.",
@@ -122,6 +125,10 @@ BEHIND = Group(
         Row(
             DELETE, NOTHING.but("closed it 75 s ago", closed=True, written=NOW - 75), STOPPED, NOBODY,
             Finish(Done()),
+        ),
+        Row(
+            DELETE, NOTHING.but("closed it", closed=True, written=NOW - 74), STOPPED, CREATED_MEANWHILE,
+            rest(16),
         ),
     ),
 )  # fmt: skip
