@@ -21,7 +21,7 @@ from support.world import FUNCTION_SECONDS, Call, World
 #: Seconds of a slow start, and what the lease remembers of the one before: two that took a little longer.
 SLOW, REMEMBERED = 310.0, "took480-5"
 Lifecycle = Callable[[Stack], Iterator[Script]]
-#: Seconds between two polls, at the most; and where all takes minutes, at the least.
+#: Seconds between two polls, at the most; and, where all takes minutes, at the least.
 POLLS, SLOW_POLLS = 12.0, 20.0
 IN_ONE = {"start_seconds": 4, "stop_seconds": 2}
 HANDED_OVER = {"start_seconds": 240, "stop_seconds": 170}
@@ -263,17 +263,16 @@ def run(
 
     Polls are further apart than in production: there are fewer boundaries alike, and all are gone through.
     """
-    apart = SLOW_POLLS if handover else POLLS
+    least = SLOW_POLLS if handover else 0.0
     with (
         patch.multiple(polling, LONGER=POLLS, LONGEST=POLLS),
-        patch.multiple(driver, LONGEST=apart, interval=partial(_waits, apart)),
+        patch.multiple(driver, LONGEST=max(POLLS, least), interval=partial(_waits, least)),
     ):
         return _run(case, lifecycle, kill, handover, fenced, lateness)
 
 
-def _waits(apart: float, wanted: float, *rest: Any, **how: Any) -> float:
-    found = polling.interval(wanted, *rest, **how)
-    return max(found, apart) if apart > POLLS else found
+def _waits(least: float, *given: Any) -> float:
+    return max(least, polling.interval(*given))
 
 
 def _run(

@@ -548,7 +548,7 @@ MUTANTS = (
     Mutant(
         "a Delete that closed a model does not wait for the Create that it overtook",
         "decisions/next_move.py",
-        "    until = (progress.written or progress.read_since) + task.in_flight\n",
+        "    until = progress.took_part + task.in_flight\n",
         "    until = 0.0\n",
     ),
 )

@@ -10,7 +10,7 @@ from support.cases import CASES
 from support.cloudformation import Sent
 from support.invariants import GONE, RETRY_SECONDS, STABLE, Logs, Requests, may_sleep
 from support.template_stack import TOKEN_CHANGED, Failure, Resource, TemplateStack
-from support.world import World
+from support.world import Invocation, World
 
 #: How a refusal reads that is right: the model is another stack's, or runs and is nobody's.
 FOREIGN = "is not this stack's to command"
@@ -148,17 +148,17 @@ class AppPromises(Requests):
                 invocation.attempt == len(RETRY_SECONDS)
                 or invocation.ended_at + RETRY_SECONDS[invocation.attempt] >= sent.expiry
             )
-            for invocation in self.world.invocations
-            if invocation.event.get("RequestId") == sent.event["RequestId"]
+            for invocation in self._invocations(sent)
         )
 
     def _came_too_late(self, sent: Sent) -> bool:
         """Say whether Lambda's queue held the event until CloudFormation had all but given up."""
-        return not any(
-            invocation.began < sent.expiry - LATE_STEPS_SECONDS
-            for invocation in self.world.invocations
-            if invocation.event.get("RequestId") == sent.event["RequestId"]
-        )
+        latest = sent.expiry - LATE_STEPS_SECONDS
+        return not any(invocation.began < latest for invocation in self._invocations(sent))
+
+    def _invocations(self, sent: Sent) -> Iterable[Invocation]:
+        wanted = sent.event["RequestId"]
+        return (one for one in self.world.invocations if one.event.get("RequestId") == wanted)
 
     @staticmethod
     def _is_right(stack: TemplateStack, failure: Failure) -> bool:

@@ -199,7 +199,8 @@ class World:
         self.late_deliveries: list[float] = []
         #: Events that Lambda dropped, because they found no free execution for too long.
         self.dropped: list[dict[str, Any]] = []
-        self.most_running = self._executions = 0
+        #: How many executions there are at this moment, and were at the most.
+        self.running = self.most_running = 0
         self.on_answer: list[Callable[[AnswerRecord], None]] = []
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -259,11 +260,6 @@ class World:
         delay = self.late_deliveries.pop(0) if self.late_deliveries else 0.0
         self.after(delay, lambda: self.invoke(stack_id, event, function_arn=function_arn))
 
-    @property
-    def running(self) -> int:
-        """How many executions there are at this moment."""
-        return self._executions
-
     def _queued(self, stack_id: str, event: dict[str, Any], attempt: int, arn: str, waited: float) -> bool:
         """Let an event wait in the queue if there is no free execution for it."""
         limit = self.lateness.concurrency
@@ -296,7 +292,7 @@ class World:
         deadline = self.now + self.function_seconds
         invocation = Invocation(number, stack_id, payload, self.now, deadline, attempt, function)
         self.invocations.append(invocation)
-        self._executions += 1
+        self.running += 1
         self.most_running = max(self.most_running, self.running)
         self.note("invoked", number, attempt, json.dumps(payload, sort_keys=True))
         invocation.green = greenlet(lambda: self._main(invocation), parent=self._hub)
@@ -329,7 +325,7 @@ class World:
                 again = (invocation.stack_id, invocation.event, invocation.attempt + 1)
                 arn = invocation.function.arn
                 self.after(RETRY_SECONDS[invocation.attempt], lambda: self.invoke(*again, arn))
-        self._executions -= 1
+        self.running -= 1
         self.note("ended", invocation.number, invocation.ended)
 
     def _resume(self, invocation: Invocation, error: BaseException | None = None) -> None:

@@ -147,6 +147,11 @@ class Progress:
     close_denied: bool = False
     failing: Failing | None = None
 
+    @property
+    def took_part(self) -> float:
+        """When this invocation last wrote, or first read if it has not; epoch seconds."""
+        return self.written or self.read_since
+
 
 @dataclass(frozen=True, slots=True)
 class View:

@@ -279,16 +279,16 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
         # What a deploy has just written may not show yet.
         return _rest(task, progress)
     closing = Closing.parse(tags.get(Tag.CLOSED))
-    idle = seen.phase not in ACTIVE
     by_own_delete = closing and closing.resource == task.claim.resource
-    wrote = progress.written or (progress.read_since if lease.own_mark(tags, task.claim) else 0.0)
-    if closing and by_own_delete and idle and wrote and not request.scheduled:
+    mine = lease.own_mark(tags, task.claim)
+    in_lease = progress.written or (mine and progress.read_since)
+    if closing and by_own_delete and seen.phase not in ACTIVE and in_lease and not request.scheduled:
         # What this request may have started is left to the Delete, which finds it by this mark. So is the
         # mark, if the Delete still goes on: it may see the mark late, and be seen late itself.
-        until = max(wrote, closing.issued.timestamp()) + 2 * task.reads_behind
+        until = max(progress.took_part, closing.issued.timestamp()) + 2 * task.reads_behind
         if now < until:
             return Pause(idle=True, until=until, parting=Superseded())
-        if lease.own_mark(tags, task.claim):
+        if mine:
             return LetGo(Superseded())
     return Finish(Superseded())
 
@@ -433,7 +433,7 @@ def _give_up(
     if progress.took_from and lease_hours.is_at_work(tags, progress.took_from) and now < until:
         # A schedule wrote its mark before this request's, and its start may be under way.
         return Pause(idle=True, until=until)
-    until = (progress.written or progress.read_since) + task.in_flight
+    until = progress.took_part + task.in_flight
     if mark.request_id != task.claim.request.request_id and mark.state.may_start and now < until:
         # It closed what seemed to be nobody's, while a Create of its resource was about to start it.
         return Pause(idle=True, until=until)
@@ -517,8 +517,7 @@ def _judge(task: Task, view: View) -> Verdict:
 
 
 def _reads_are_behind(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> bool:
-    since = progress.written or progress.read_since
-    if progress.mark is None or now >= since + task.reads_behind:
+    if progress.mark is None or now >= progress.took_part + task.reads_behind:
         return False
     return lease.is_behind(tags, progress.mark, task.claim)
 

@@ -10,8 +10,6 @@ from hosted_model_runtime.decisions.lease import RETURN_WITHIN
 from hosted_model_runtime.decisions.marks import Mark
 from hosted_model_runtime.decisions.model import Units
 from hosted_model_runtime.decisions.moves import (
-    CALL_SECONDS,
-    READS_BEHIND_SECONDS,
     Close,
     Finish,
     LetGo,
@@ -176,7 +174,7 @@ def returned(mark: Mark) -> dict[str, str]:
 
 
 def gives_back(mark: Mark) -> WriteTags:
-    return WriteTags(returned(mark), Done(), wait=READS_BEHIND_SECONDS)
+    return WriteTags(returned(mark), Done(), wait=DELETE.task.reads_behind)
 
 
 def undone(mark: Mark, words: str = "") -> Said:
@@ -208,11 +206,11 @@ MOVING = Group(
         ),
         Row(
             DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(GONE), NAME),
-            WriteTags(gone(DELETE), Done(), wait=(READS_BEHIND_SECONDS + CALL_SECONDS)),
+            WriteTags(gone(DELETE), Done(), wait=DELETE.task.in_flight),
         ),
         Row(
             DELETE, NOTHING, RUNNING, MOVED_TO_OTHER,
-            WriteTags(gone(DELETE), Done(), wait=(READS_BEHIND_SECONDS + CALL_SECONDS)),
+            WriteTags(gone(DELETE), Done(), wait=DELETE.task.in_flight),
         ),
         Row(DELETE, first_read(NOTHING, 74), RUNNING, MOVED_TO_OTHER, rest(1)),
         Row(DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"), Finish(Done())),

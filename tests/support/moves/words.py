@@ -236,7 +236,7 @@ def fails(reason: str, code: str = "OTHER") -> moves.Finish:
 
 def in_words(move: moves.Move) -> str:
     """Say a move as the page does."""
-    pause = f", then {(READS_BEHIND_SECONDS + CALL_SECONDS):.0f} s of quiet"
+    pause = f", then {READS_BEHIND_SECONDS + CALL_SECONDS:.0f} s of quiet"
     match move:
         case moves.Take():
             return _taking(move) + (pause if move.in_flight else "")
