@@ -5,13 +5,28 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "true")
 os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "true")
 os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "true")
+
+
+_parse, _PARSED = JSONFileLoader.load_file, dict[str, Any]()
+
+
+def _parse_once(self: JSONFileLoader, path: str) -> Any:
+    """Do what botocore does anew for every session, once a process."""
+    if path not in _PARSED and (found := _parse(self, path)) is not None:
+        _PARSED[path] = found
+    return _PARSED.get(path)
+
+
+JSONFileLoader.load_file = _parse_once
 
 
 @pytest.fixture

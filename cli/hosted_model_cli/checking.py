@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from . import differing, exits, models, output, stacks
@@ -64,7 +64,7 @@ def check(cloud: Cloud, where: Where, names: Sequence[str] = (), *, as_json: boo
     names
         Names or ARNs of stacks; none for every stack of the regions.
     """
-    result = Result(ask(cloud, where, depth=Depth.RUNNING), datetime.now(UTC))
+    result = Result(ask(cloud, where, depth=Depth.RUNNING), output.now())
     known, wanted = Stacks(cloud), set[str]()
     for region in result.found.regions:
         for stack_id in _stacks(cloud, region, names, result):

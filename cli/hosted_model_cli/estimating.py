@@ -95,7 +95,7 @@ def estimate_stack(cloud: Cloud, name: str, *, region: str, price: float | None,
 
 
 def _tell(found: Iterable[Template], price: float | None, *, as_json: bool) -> int:
-    now = datetime.now(UTC)
+    now = output.now()
     rows = [_estimate(one, price, now) for template in found for one in templates.declared(template)]
     if as_json:
         print(json.dumps(document(rows, now), indent=2))
@@ -221,4 +221,4 @@ def _line(one: Estimate) -> tuple[str, ...]:
 
 
 def _past(each: Timed) -> str:
-    return " (past)" if is_past(each.expression, each.zone, datetime.now(UTC)) else ""
+    return " (past)" if is_past(each.expression, each.zone, output.now()) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rich.text import Text
@@ -66,7 +66,7 @@ def ls(
 ) -> int:
     """Print the models of these regions; the exit code."""
     found = ask(cloud, where, depth=depth)
-    now = datetime.now(UTC)
+    now = output.now()
     rows = [_row(entry, now, price) for entry in found.entries]
     if as_json:
         print(json.dumps(document(rows, found, now), indent=2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from hosted_model_runtime.decisions.model import Phase
 
@@ -22,7 +22,7 @@ _LABEL = 10
 
 def show(cloud: Cloud, target: Target, *, price: float | None = None) -> int:
     """Print what is known of a model; the exit code."""
-    now = datetime.now(UTC)
+    now = output.now()
     model = models.look(cloud, target)[1]
     if model.seen.phase is Phase.ABSENT:
         output.fail(f"{model.seen.name} does not exist")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from hosted_model_runtime.contract import SERVICE_TIMEOUT_MAX, Scheduled
 from hosted_model_runtime.decisions.marks import Mark, State
@@ -56,7 +56,7 @@ def _command(
     if model.seen.phase is Phase.ABSENT:
         output.fail(f"{model.seen.name} does not exist")
         return exits.FAILED
-    owners, now = Owners(cloud), datetime.now(UTC)
+    owners, now = Owners(cloud), output.now()
     if refusal := _refusal(owners, model, goal, now):
         output.fail(refusal)
         return exits.REFUSED
@@ -120,7 +120,7 @@ def _free_second(cloud: Cloud, model: Model) -> datetime:
     """Return the order's time, in whole seconds; the lease refuses one that is not after the last one."""
     last = model.lease.hours
     while True:
-        now = datetime.now(UTC).replace(microsecond=0)
+        now = output.now().replace(microsecond=0)
         if last is None or last.issued < now:
             return now
         cloud.wait(0.2)

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -85,7 +85,7 @@ class Operation:
         """How long the operation took, or has taken so far; None where no event tells when it began."""
         if self.began is None:
             return None
-        until = self.last if self.ended and self.last else datetime.now(UTC)
+        until = self.last if self.ended and self.last else output.now()
         return max(0.0, (until - self.began).total_seconds())
 
     def _status(self) -> str:

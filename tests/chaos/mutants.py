@@ -551,6 +551,18 @@ MUTANTS = (
         "    until = progress.took_part + task.in_flight\n",
         "    until = 0.0\n",
     ),
+    Mutant(
+        "a Delete does not wait for a Create that never answered",
+        "decisions/next_move.py",
+        "    return progress.closed and task.claim.undoes_unanswered and now < until\n",
+        "    return False\n",
+    ),
+    Mutant(
+        "a Create that failed does not look whether another delivery hosts the model",
+        "decisions/next_move.py",
+        "    if noted and _another_delivery_may_host_it(task, progress, failing, seen, now):\n",
+        "    if False:\n",
+    ),
 )
 
 

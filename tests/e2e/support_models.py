@@ -21,5 +21,5 @@ def new_model(stage: Stage, project: str, version: str, service: str = "lookoutv
 
 def _remove(stage: Stage, project: str, version: str, service: str) -> None:
     url = f"{stage.cloud.simulator_url}/_simulator/models/{project}/{version}"
-    answer = urllib3.request("DELETE", url, json={"service": service}, timeout=10, retries=False)
+    answer = urllib3.request("DELETE", url, json={"service": service}, timeout=60, retries=False)
     assert answer.status in (200, 404), answer.data

@@ -71,7 +71,7 @@ def post(stage: Stage, url: str) -> tuple[int, dict[str, float]]:
         ca_certs=stage.cloud.environment["SSL_CERT_FILE"],
         server_hostname="localhost",
         assert_hostname="localhost",
-        timeout=30,
+        timeout=120,
     ) as pool:
         headers = {**request.headers, "Host": address.netloc}
         answer = pool.request("POST", address.path, body=IMAGE, headers=headers, retries=False)

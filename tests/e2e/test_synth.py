@@ -37,12 +37,12 @@ def test_synth_needs_no_network_and_cfn_lint_finds_nothing(service: str, tmp_pat
     }
     context = [part for name, value in CONTEXTS[service].items() for part in ("-c", f"{name}={value}")]
     command = ["cdk", "synth", "--quiet", "--output", str(tmp_path / "cdk.out"), *context]
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
 
     template = tmp_path / "cdk.out" / "HostedModels.template.json"
     lint = subprocess.run(
         [str(Path(sys.executable).parent / "cfn-lint"), str(template)],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert (lint.returncode, lint.stdout) == (0, "")

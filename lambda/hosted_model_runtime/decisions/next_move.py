@@ -339,9 +339,24 @@ def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: flo
     verdict = _judge(task, view)
     if verdict.standing is Standing.SUPERSEDED:
         return _superseded(task, progress, seen, view.tags, now) if seen else Finish(Superseded())
-    if noted or verdict.standing is not Standing.HELD or verdict.mark is None:
+    if verdict.standing is not Standing.HELD or verdict.mark is None:
+        return Finish(failed)
+    if noted and verdict.mark.state is State.DONE and seen:
+        return Finish(_again(task, verdict.mark, seen))
+    if noted and _another_delivery_may_host_it(task, progress, failing, seen, now):
+        return Pause()
+    if noted:
         return Finish(failed)
     return _leave_failure(task, replace(progress, mark=verdict.mark), verdict.mark, failing, view)
+
+
+def _another_delivery_may_host_it(
+    task: Task, progress: Progress, failing: Failing, seen: Sighting | None, now: float
+) -> bool:
+    """Say whether the model runs, not by this Create's start, and the lease may not tell yet why."""
+    runs = seen is not None and seen.phase in (Phase.STARTING, Phase.RUNNING)
+    theirs = task.claim.request.type == "Create" and progress.start is not StartCall.ACCEPTED
+    return runs and theirs and not failing.aborts and now < progress.took_part + task.reads_behind
 
 
 def _leave_failure(task: Task, progress: Progress, mark: Mark, failing: Failing, view: View) -> Move:
@@ -382,6 +397,8 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
             return Finish(Superseded())
         case Standing.UNOWNED:
             return _close(task, progress, seen, view.tags, now)
+        case Standing.RELEASED if _a_create_may_follow(task, progress, now):
+            return Pause()
         case Standing.MOVED:
             return _leave(task, progress, view.tags, now)
         case Standing.HELD if verdict.mark:
@@ -391,6 +408,15 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
         case Standing.FOREIGN if _may_be_out_of_date(task, progress, now):
             return _rest(task, progress)
     return Finish(Done())
+
+
+def _a_create_may_follow(task: Task, progress: Progress, now: float) -> bool:
+    """Say whether the Create that this Delete undoes may still write its mark, or has, and it does not show.
+
+    Afterwards nobody could remove that mark: CloudFormation deletes the function's role next.
+    """
+    until = progress.written + task.in_flight + task.reads_behind
+    return progress.closed and task.claim.undoes_unanswered and now < until
 
 
 def _must_wait(seen: Sighting) -> bool:

@@ -76,6 +76,12 @@ class Claim:
         return fingerprint(self.request.stack_id, self.request.logical_id)
 
     @property
+    def undoes_unanswered(self) -> bool:
+        """Whether it deletes what no Create has answered for: CloudFormation invented the physical ID."""
+        request = self.request
+        return request.type == "Delete" and fingerprint(request.physical_id or "") != self.declared_as
+
+    @property
     def stack(self) -> str:
         """The part of the stack ID that no other stack has; the function's policy compares it."""
         return self.request.stack_id.rsplit("/", 1)[-1]

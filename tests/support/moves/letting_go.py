@@ -33,6 +33,7 @@ from support.moves.rows import (
     INTENT,
     NEW_WITH_HOURS,
     NOW_STAMP,
+    OWN_CLOSING,
     RELEASING,
     RESIZED,
     RETURNING,
@@ -82,7 +83,6 @@ from support.moves.words import (
     take,
 )
 
-OWN_CLOSING = Said("closed by this very request", CLOSING)
 AT_WORK = hours("Start", INTENT)
 WAKING = Said(
     "its mark, and a schedule's `starting-stopped` beside it",

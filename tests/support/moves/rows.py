@@ -58,6 +58,7 @@ ADOPTING_IN_PLACE = who(
 )
 ON_TIME_IN_PLACE = who("scheduled start, where the service resizes in place", "Start", in_place=True)
 UNFENCED = who("Create, at a service without a fence", "Create", fenced=False)
+UNDOING = who("Delete of what no Create answered for", "Delete", physical_id="Stack-Model-1A2B3C")
 DELETE_UNFENCED = who("Delete, at a service without a fence", "Delete", fenced=False)
 REPLACING = who("Update with hours that replaces", "Update", replaces=True, has_hours=True)
 NEW_WITH_HOURS = who("Create with hours", "Create", has_hours=True)
@@ -73,4 +74,5 @@ DONE, ASLEEP, SLEEPING, GONE = State.DONE, State.ASLEEP, State.SLEEPING, State.R
 
 SILENCE = Finish(Superseded())
 CLOSING = {Tag.CLOSED: f"{stamp(ISSUED)}/request-2/{DELETE.task.claim.resource}/uuid-1"}
+OWN_CLOSING = Said("closed by this very request", CLOSING)
 NOW_STAMP = "20260304T050747Z"

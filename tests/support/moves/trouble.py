@@ -27,6 +27,7 @@ from support.moves.rows import (
     INTENT,
     NOW_STAMP,
     ON_TIME,
+    OWN_CLOSING,
     RELEASING,
     RUNNING,
     SILENCE,
@@ -34,6 +35,7 @@ from support.moves.rows import (
     STARTING,
     STOPPED,
     STOPPING,
+    UNDOING,
     Group,
     Row,
 )
@@ -73,6 +75,9 @@ from support.moves.words import (
 CREATED_MEANWHILE = Said(
     "a Create's mark `starting-stopped`, and this request's closing mark", before(INTENT).value | CLOSING
 )
+OTHERS_ANSWER = answers(CREATE, "HOSTED")
+CLOSED_IT = NOTHING.but("closed it 164 s ago", closed=True, written=NOW - 164)
+CLOSED_LONG_AGO = NOTHING.but("closed it 165 s ago", closed=True, written=NOW - 165)
 BEHIND = Group(
     "Reads that are behind",
     "A read that shows less than this request wrote, and nobody later, is old: for 75 s it is read again.",
@@ -130,6 +135,9 @@ BEHIND = Group(
             DELETE, NOTHING.but("closed it", closed=True, written=NOW - 74), STOPPED, CREATED_MEANWHILE,
             rest(16),
         ),
+        Row(DELETE, CLOSED_IT, STOPPED, OWN_CLOSING, Finish(Done())),
+        Row(UNDOING, CLOSED_IT, STOPPED, OWN_CLOSING, Pause()),
+        Row(UNDOING, CLOSED_LONG_AGO, STOPPED, OWN_CLOSING, Finish(Done())),
     ),
 )  # fmt: skip
 
@@ -179,7 +187,7 @@ QUIET = Group(
     ),
 )
 
-NOTED = CREATE.wrote(State.FAILED)
+NOTED, NOTED_LONG_AGO = CREATE.wrote(State.FAILED), CREATE.wrote(State.FAILED, 75)
 NOTED_BEHIND = Said(
     "its failure, and closed by a later Delete of this resource",
     CREATE.tags(State.FAILED).value | CLOSED_BEHIND.value,
@@ -199,6 +207,9 @@ FAILURES = Group(
         Row(CREATE, failing(NOTED), STOPPED, UNREAD, ReadTags()),
         Row(CREATE, failing(NOTED), STOPPED, CREATE.tags(INTENT), Pause()),
         Row(CREATE, failing(NOTED), STOPPED, CREATE.tags(State.FAILED), Finish(FAILURE)),
+        Row(CREATE, failing(NOTED), RUNNING, CREATE.tags(State.FAILED), Pause()),
+        Row(CREATE, failing(NOTED_LONG_AGO), RUNNING, CREATE.tags(State.FAILED), Finish(FAILURE)),
+        Row(CREATE, failing(NOTED), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT), OTHERS_ANSWER),
         Row(CREATE, failing(NOTED), STOPPED, NOTED_BEHIND, rest(149, parting=True)),
         Row(CREATE, failing(CREATE.wrote(INTENT), 60), STOPPED, UNREAD, ReadTags()),
         Row(CREATE, failing(CREATE.wrote(INTENT), 61), STOPPED, UNREAD, Finish(FAILURE)),

@@ -23,6 +23,7 @@ from hosted_model_runtime.decisions.moves import (
     View,
 )
 from hosted_model_runtime.decisions.request import Claim, Request
+from hosted_model_runtime.decisions.tokens import fingerprint
 
 #: When the request was issued; its next move is asked for at NOW, epoch seconds.
 ISSUED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -31,7 +32,8 @@ SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 STACK, OTHER_STACK = "stack/Mine/uuid-1", "stack/Theirs/uuid-2"
 #: The resource that asks, and another one of its stack.
 NAME, OTHER = "Model", "Other"
-HOSTED_AT, DECLARED, ARN = "20260304T040000Z", "0123456789ab", "arn:model"
+HOSTED_AT, PHYSICAL_ID, ARN = "20260304T040000Z", "service/model/1", "arn:model"
+DECLARED = fingerprint(PHYSICAL_ID)
 FAILURE = Failed("as it remembers", "QUOTA")
 
 
@@ -86,6 +88,8 @@ def who(
 ) -> Who:
     request = Request(kind, "request-2", STACK, NAME, "service", {}, Units(1), ISSUED)
     goal = Goal.RELEASE if kind == "Delete" else Goal.HOST
+    if kind == "Delete":
+        changed.setdefault("physical_id", PHYSICAL_ID)
     claim = Claim(replace(request, **changed), DECLARED)
     return Who(words, Task(claim, goal, "HOSTED", "TRAINED", replaces, in_place, fenced))
 

@@ -145,7 +145,7 @@ class listening:  # noqa: N801 (reads as the statement that it is)
                 return
 
         self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return f"http://127.0.0.1:{self._server.server_port}/", answers
 

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from hosted_model_cli import commands, stopping, waking, watching
+from hosted_model_cli import commands, output, stopping, waking, watching
 from hosted_model_local.environment import endpoint_variable
 from hosted_model_local.simulator import Request, Simulator
 from hosted_model_local.simulator.registry import SERVICES, by_name
@@ -73,7 +73,7 @@ def lease(
     physical_id: str = "lookoutvision/boards/1", *, hours_ago: float = 2, stack_id: str = STACK_ID
 ) -> dict[str, str]:
     """The tags of a model that a stack owns."""
-    then = datetime.now(UTC) - timedelta(hours=hours_ago)
+    then = output.now() - timedelta(hours=hours_ago)
     mark = Mark(then, "Create", "5afab1c9-2848", State.DONE, fingerprint(physical_id), stamp(then))
     return {Tag.STACK: stack_id, Tag.LOGICAL_ID: LOGICAL_ID, Tag.REQUEST: str(mark)}
 
@@ -100,6 +100,13 @@ def with_hours(tags: dict[str, str], **changed: Any) -> dict[str, str]:
     mark = Mark.parse(tags[Tag.REQUEST])
     assert mark
     return {**tags, Tag.REQUEST: str(replace(mark, **{"has_hours": True, **changed}))}
+
+
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the command at one time: its figures are the same, however long a busy machine takes."""
+    now = output.now()
+    monkeypatch.setattr(output, "now", lambda: now)
 
 
 @pytest.fixture
@@ -149,7 +156,7 @@ def app(tmp_path: Path) -> Any:
     return App(outdir=str(tmp_path / "cdk.out"))
 
 
-def soon(met: Any, seconds: float = 10) -> None:
+def soon(met: Any, seconds: float = 60) -> None:
     """Wait until another thread has come so far."""
     deadline = time.monotonic() + seconds
     while not met():

@@ -176,6 +176,7 @@ def alike(said: str) -> str:
     return re.sub(r"\d{4}-\d\d-\d\d|\d\d:\d\d", "TIME", re.sub(r" +$", "", plain, flags=re.MULTILINE)).strip()
 
 
+@pytest.mark.usefixtures("frozen")
 def test_the_example_of_ls(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "80")

@@ -65,6 +65,7 @@ def test_one_line_a_model_in_a_pipe(command: Command) -> None:
     )
 
 
+@pytest.mark.usefixtures("frozen")
 def test_a_table_on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "80")
@@ -163,6 +164,7 @@ def test_no_tags_and_strange_tags(command: Command) -> None:
     assert {one["hours"] for one in found.values()} == {None}
 
 
+@pytest.mark.usefixtures("frozen")
 def test_the_json_document(command: Command) -> None:
     command.stack()
     arn = command.model(tags=lease(hours_ago=3), min_inference_units=2)

@@ -147,7 +147,7 @@ app.synth()
 def test_no_app_uses_what_the_cdk_has_deprecated(tmp_path):
     folders = [ROOT, *(ROOT / "examples" / name for name in HERE)]
     command = [sys.executable, "-c", _SYNTHESISE, str(tmp_path), *map(str, folders)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert len([*tmp_path.glob("*/manifest.json")]) == len(folders) + 1
     lines = (done.stdout + done.stderr).splitlines()

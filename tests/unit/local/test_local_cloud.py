@@ -78,7 +78,7 @@ def test_a_start_that_fails_ends_everything_and_shows_the_logs(
 def test_ministack_has_what_the_adjustments_need() -> None:
     # In a process of its own: the adjustments are for good.
     code = "from hosted_model_local import ministack_adjustments as m; m.apply_all(); print('applied')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200)
     assert done.stdout == "applied\n", done.stderr
 
 

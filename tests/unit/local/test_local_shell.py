@@ -41,7 +41,7 @@ def run(sh: str, text: str, base: dict[str, str] = BASE) -> tuple[int, dict[str,
     """Evaluate a text as `eval` does; its exit code, and the environment of the next command."""
     done = subprocess.run(
         [sh, "-uc", f'eval "$TEXT"; code=$?; unset TEXT; {SHOW}; exit $code'],
-        env={**base, "TEXT": text}, capture_output=True, text=True, timeout=60,
+        env={**base, "TEXT": text}, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert done.stderr == ""
     ignored = ("_", "SHLVL", "PWD", "LC_CTYPE", "OLDPWD")
@@ -116,7 +116,7 @@ def test_every_up_that_fails_prints_it(tmp_path: Path, given: list[str], code: i
     (tmp_path / "thesis.tex").touch()
     given = [one.replace("{mine}", str(tmp_path)) for one in given]
     done = subprocess.run(
-        [sys.executable, "-m", "hosted_model_local", *given], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "hosted_model_local", *given], capture_output=True, text=True, timeout=200
     )
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
     assert done.stdout.endswith("\nfalse\n")
@@ -177,7 +177,7 @@ def test_a_day_in_a_shell(sh: str, tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     try:
         done = subprocess.run(
-            [sh, "-uc", DAY], env={**kept, **variables}, capture_output=True, text=True, timeout=240
+            [sh, "-uc", DAY], env={**kept, **variables}, capture_output=True, text=True, timeout=500
         )
         assert done.returncode == 0, done.stderr
     finally:

@@ -37,7 +37,8 @@ class Case:
     ) -> None:
         self.clock = Clock()
         self.service = Service(self.clock, **changed.pop("service", {}))
-        self.claim = Claim(replace(REQUEST, type=kind, **changed), fingerprint(f"fake/{name}"))
+        declared = {"physical_id": f"fake/{name}", **changed}
+        self.claim = Claim(replace(REQUEST, type=kind, **declared), fingerprint(f"fake/{name}"))
         self._goal = goal or (Goal.RELEASE if kind == "Delete" else Goal.HOST)
         self._name = name
         self.there = self.service.models["1"]
@@ -328,6 +329,15 @@ class TestClose:
         case.advance()
         assert case.leased.end is None
         case.advance(11)
+        assert case.leased.end == Done()
+
+    def test_a_create_that_never_answered_may_still_write(self) -> None:
+        case = Case("Delete", physical_id="Stack-Model-1A2B3C")
+        case.advance()
+        assert case.leased.end is None
+        case.advance(164)
+        assert case.leased.end is None
+        case.advance(2)
         assert case.leased.end == Done()
 
     def test_a_denial_may_pass(self) -> None:

@@ -23,7 +23,7 @@ def server():
 
 
 def ask(url, method, path, body=None, headers=None):
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     try:
         connection.request(method, path, None if body is None else json.dumps(body), headers or {})
         answer = connection.getresponse()
@@ -82,7 +82,7 @@ def test_the_command_prints_its_address_and_ends_cleanly(number):
             assert line.startswith("listening on http://127.0.0.1:")
             assert ask(line.split()[-1], "GET", "/_simulator/health")[0] == 200
             process.send_signal(number)
-            assert process.wait(timeout=10) == 0
+            assert process.wait(timeout=60) == 0
             assert process.stderr.read() == ""
         finally:
             process.kill()
