@@ -22,6 +22,7 @@ Measure = Callable[[bool, Callable[[str], None]], list[dict[str, Any]]]
 #: In this order: what is timed by the clock comes first, each by itself.
 MEASURES = {
     "cold-start": "cold_start:measure",
+    "cpu-share": "cpu_share:measure",
     "footprint": "footprint:measure",
     "lag-real": "lag_real:measure",
     "work": "work:measure",

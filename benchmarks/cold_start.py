@@ -33,7 +33,7 @@ RUNS, QUICK_RUNS = 11, 5
 Progress = Callable[[str], None]
 
 #: What Lambda's own environment has, and the stack's; the client needs a region and finds keys.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "test",
@@ -46,6 +46,15 @@ _ENVIRONMENT = {
 
 #: In a process of its own: the constructs bring the CDK and its Node.
 _STAGE = "import shutil, sys; from hosted_model import asset; shutil.copytree(asset.stage(), sys.argv[1])"
+
+
+def stage(folder: Path) -> Path:
+    """Return the function's sources as they are deployed, in a new folder of this one."""
+    task = folder / "task"
+    subprocess.run([sys.executable, "-c", _STAGE, str(task)], check=True, stderr=subprocess.DEVNULL)
+    return task
+
+
 _BEGIN = "import sys, time; began, used = time.perf_counter(), time.process_time()"
 _END = (
     "clock, cpu = time.perf_counter() - began, time.process_time() - used; "
@@ -106,8 +115,7 @@ def measure(quick: bool, progress: Progress) -> list[dict[str, Any]]:
     """Return one row for each subject; its ratios are to boto3 and a client of the same service."""
     runs = QUICK_RUNS if quick else RUNS
     with TemporaryDirectory(prefix="cold-start-") as name:
-        plain, compiled = Path(name) / "task", Path(name) / "compiled"
-        subprocess.run([sys.executable, "-c", _STAGE, str(plain)], check=True, stderr=subprocess.DEVNULL)
+        plain, compiled = stage(Path(name)), Path(name) / "compiled"
         shutil.copytree(plain, compiled)
         compileall.compile_dir(compiled, quiet=2)
         taken: dict[Subject, list[tuple[float, float, int]]] = {subject: [] for subject in SUBJECTS}
@@ -139,7 +147,7 @@ def start(subject: Subject, task: Path) -> tuple[float, float, int]:
 
 def _environment(base: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in base.items() if not name.startswith(("AWS_", "PYTHON"))}
-    return kept | _ENVIRONMENT
+    return kept | ENVIRONMENT
 
 
 def _row(subject: Subject, taken: Mapping[Subject, list[tuple[float, float, int]]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks import ROOT, goals
 from benchmarks.plot import NAMES as SHORT
 from benchmarks.plot import Axis, Chart
-from benchmarks.prices import PRICES, REGION
+from benchmarks.prices import PRICES, REGION, cost
 from benchmarks.rows import Results
 
 DOCS = ROOT / "docs"
@@ -229,6 +229,47 @@ def _cold_start(results: Results) -> str:
     return table(head, rows, words=1)
 
 
+def by_memory(results: Results) -> list[dict[str, Any]]:
+    """Return what each memory size costs: dollars of a 30-minute deploy, and the mean lag of one."""
+    rows, work = results.of("cpu-share"), results.of("work", design="hosted-model", default=True)
+    if not rows or not work:
+        return []
+    seconds, whole = work[0]["gb_seconds"] / work[0]["memory"], max(rows, key=lambda row: row["memory"])
+    return [
+        {
+            **row,
+            "dollars": cost(
+                {"lambda-request": work[0]["invocations"], "lambda-arm64": seconds * row["memory"]}
+            )["total"],
+            # In virtual time processors are as fast as a whole core.
+            "lag": work[0]["lag"] + row["answer"] - whole["answer"],
+        }
+        for row in rows
+    ]
+
+
+def _cpu_share(results: Results) -> str:
+    rows = [
+        (
+            f"{row['memory']} (the default)" if row["default"] else str(row["memory"]),
+            row["share"],
+            *(row[key] for key in ("first look", "handover", "answer", "lag")),
+            f"{100 * row['dollars']:.4f}",
+        )
+        for row in by_memory(results)
+    ]
+    head = (
+        "MiB",
+        "of a core",
+        "first look, s",
+        "handover, s",
+        "seen to answer, s",
+        "mean lag, s",
+        "US cents",
+    )
+    return table(head, rows) if rows else "Not measured: no control group could be made on that machine."
+
+
 def _growth(results: Results) -> str:
     """Two tables, of the times and of what they cost: one would be too wide for a page."""
     found = results.of("growth")
@@ -346,10 +387,27 @@ def growth_chart(results: Results) -> Chart:
     return chart
 
 
+def memory_chart(results: Results) -> Chart:
+    """Return lag against price, a point for each memory size."""
+    chart = Chart(
+        "Lag against price over memory sizes, start of 30 minutes",
+        Axis("US cents for one deploy", (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2), log=True),
+        Axis("mean lag, seconds", (0, 1, 2, 3, 4, 5, 6)),
+    )
+    rows = by_memory(results)
+    if rows:
+        chart.line("hosted-model", [(100 * row["dollars"], row["lag"]) for row in rows])
+    for row in rows:
+        point = (100 * row["dollars"], row["lag"])
+        chart.mark("hosted-model", point, f"{row['memory']} MiB", strong=row["default"])
+    return chart
+
+
 CHARTS: dict[str, Callable[[Results], Chart]] = {
     "lag": lag_chart,
     "curve": curve_chart,
     "growth": growth_chart,
+    "memory": memory_chart,
 }
 
 
@@ -391,6 +449,7 @@ def page(results: Results) -> str:
         "asset": _asset(results),
         "synth": _synth(results),
         "cold_start": _cold_start(results),
+        "cpu_share": _cpu_share(results),
         "growth": _growth(results),
         "throttled": _throttled(results),
     }

@@ -558,6 +558,12 @@ MUTANTS = (
         "    return False\n",
     ),
     Mutant(
+        "what an earlier Delete closes late stays closed",
+        "decisions/next_move.py",
+        "        case Standing.HELD if lease.must_reopen(view.tags, claim):\n",
+        "        case Standing.HELD if False:\n",
+    ),
+    Mutant(
         "a Create that failed does not look whether another delivery hosts the model",
         "decisions/next_move.py",
         "    if noted and _another_delivery_may_host_it(task, progress, failing, seen, now):\n",

@@ -217,18 +217,27 @@ class Requests:
             for number, sent in enumerate(stack.requests)
         }
         taken: dict[tuple[tuple[str, str], str], tuple[int, float]] = {}
+        #: Where what is superseded wrote over the later mark before it could see it: who reads sees its own.
+        covered: set[tuple[tuple[str, str], str]] = set()
         for effect in self.world.effects:
             if effect.request_id not in order:
                 continue
             resource, number = order[effect.request_id]
-            latest, since = taken.get((resource, effect.arn), (-1, 0.0))
+            key = (resource, effect.arn)
+            latest, since = taken.get(key, (-1, 0.0))
             takes_back = effect.request_id in effect.before.get("tags", {}).get(Tag.REQUEST, "")
             if effect.operation == "UntagResource" and takes_back and number < latest:
                 # It wrote its mark after it was superseded, and takes it off again.
                 continue
-            if number > latest:
-                taken[resource, effect.arn] = (number, effect.time)
-            elif number < latest and effect.time > since + self._in_flight:
+            again = number == latest and key in covered
+            if (number > latest or again) and effect.operation != "UntagResource":
+                # Removing an old closing tag shows nobody who has the model now.
+                taken[key] = (number, effect.time)
+                covered.discard(key)
+            elif number < latest and effect.time <= since + self._in_flight:
+                if effect.operation == "TagResource":
+                    covered.add(key)
+            elif number < latest and key not in covered:
                 yield f"6: request {number} did {effect.operation} after request {latest} had taken over"
 
     def _schedules_give_way(self) -> Iterable[str]:

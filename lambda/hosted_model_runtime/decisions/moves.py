@@ -262,6 +262,11 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopen:
+    """Remove the closing tag, by which the service denies this stack its writes."""
+
+
+@dataclass(frozen=True, slots=True)
 class WriteTags:
     """Write tags about another resource's hold on the model, then end; ``wait``: look after these seconds."""
 
@@ -304,6 +309,7 @@ Move = (
     | Fail
     | Retry
     | Close
+    | Reopen
     | WriteTags
     | LetGo
     | Finish

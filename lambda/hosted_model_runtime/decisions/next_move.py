@@ -46,6 +46,7 @@ from .moves import (
     Pause,
     Progress,
     ReadTags,
+    Reopen,
     Resize,
     Retry,
     Start,
@@ -104,6 +105,9 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
         return Pause()
     verdict = lease.judge(view.tags, claim, seen.phase)
     match verdict.standing:
+        case Standing.HELD if lease.must_reopen(view.tags, claim):
+            # A second delivery of an earlier Delete closed it, after this request had taken the lease.
+            return Reopen()
         case Standing.HELD if verdict.mark:
             return _command(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view, now)
         case Standing.SUPERSEDED:

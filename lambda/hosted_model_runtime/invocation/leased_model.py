@@ -161,6 +161,9 @@ class LeasedModel:
                 return replace(view, tags=None)
             case moves.Close(reopens):
                 return self._close(reopens)
+            case moves.Reopen():
+                self._service.untag(self._arn, [Tag.CLOSED])
+                return replace(view, tags={k: v for k, v in (view.tags or {}).items() if k != Tag.CLOSED})
             case moves.WriteTags(tags, end, wait):
                 self._service.tag(self._arn, tags)
                 self._remember(written=self._now())

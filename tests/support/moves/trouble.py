@@ -11,6 +11,7 @@ from hosted_model_runtime.decisions.moves import (
     Note,
     Pause,
     ReadTags,
+    Reopen,
     Retry,
     Stop,
     WriteTags,
@@ -75,6 +76,10 @@ from support.moves.words import (
 CREATED_MEANWHILE = Said(
     "a Create's mark `starting-stopped`, and this request's closing mark", before(INTENT).value | CLOSING
 )
+CLOSED_BY_A_TWIN = Said(
+    "its mark `started`, and an earlier Delete of this stack closed it",
+    CREATE.tags(STARTED).value | closed("", -SECOND).value,
+)
 OTHERS_ANSWER = answers(CREATE, "HOSTED")
 CLOSED_IT = NOTHING.but("closed it 164 s ago", closed=True, written=NOW - 164)
 CLOSED_LONG_AGO = NOTHING.but("closed it 165 s ago", closed=True, written=NOW - 165)
@@ -113,6 +118,7 @@ BEHIND = Group(
             CREATE, CREATE.wrote(INTENT), STOPPED,
             closed("an earlier Delete of this stack", -SECOND), Pause(),
         ),
+        Row(CREATE, CREATE.wrote(STARTED), RUNNING, CLOSED_BY_A_TWIN, Reopen()),
         Row(
             CREATE, CREATE.wrote(STARTED), RUNNING,
             closed("a later Delete of another stack", SECOND, stack=OTHER_STACK), fails(STRIPPED),

@@ -285,6 +285,7 @@ _PLAIN: Mapping[type, str] = {
     moves.ReadTags: "read the tags",
     moves.AskFormer: "ask about the old model",
     moves.Stop: "**Stop**",
+    moves.Reopen: "remove the closing mark",
     moves.Fail: "fail: note it first",
     moves.LetGo: "remove the lease; done",
 }
