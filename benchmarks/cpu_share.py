@@ -37,10 +37,10 @@ from hosted_model_local.simulator import Request, Simulator
 from hosted_model_local.simulator.server import ThreadedServer
 from support.cases import CASES
 
-RUNS, QUICK_RUNS = 7, 3
+RUNS, QUICK_RUNS = 7, 1
 #: Mebibytes, and those of a whole core ("Configure Lambda function memory", AWS Lambda Developer Guide).
 MEMORY, CORE = (128, 160, 192, 256, 384, 512, 1024, 1769), 1769
-QUICK_MEMORY = (128, 160, 256, 512, 1769)
+QUICK_MEMORY = (128, 512, 1769)
 PERIOD_MICROSECONDS = 20_000
 START_SECONDS = 2.0
 PATIENCE_SECONDS = 120.0
@@ -218,15 +218,14 @@ def measure(quick: bool, progress: Progress) -> list[dict[str, Any]]:
             if joins is None:
                 progress("cpu-share: no control group can be made here")
                 return []
+        # One that warms the system's file cache and is not counted.
+        run(1.0, task, Path(name))
         for size in sizes:
-            share = size / CORE
             taken: dict[str, list[float]] = {}
-            # The first round warms the system's file cache and is not counted.
-            for number in range((QUICK_RUNS if quick else RUNS) + 1):
+            for _ in range(QUICK_RUNS if quick else RUNS):
                 for tick in (False, True):
-                    for what, seconds in run(share, task, Path(name), tick).items():
-                        if number:
-                            taken.setdefault(what, []).append(round(seconds, 3))
+                    for what, seconds in run(size / CORE, task, Path(name), tick).items():
+                        taken.setdefault(what, []).append(round(seconds, 3))
             progress(f"cpu-share: {size} MiB")
             medians = {what: round(statistics.median(values), 3) for what, values in taken.items()}
             rows.append(
@@ -234,7 +233,7 @@ def measure(quick: bool, progress: Progress) -> list[dict[str, Any]]:
                     "measure": "cpu-share",
                     "design": "hosted-model",
                     "memory": size,
-                    "share": round(share, 3),
+                    "share": round(size / CORE, 3),
                     "default": size == default_memory(),
                     "seconds": taken,
                     **medians,

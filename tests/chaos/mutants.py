@@ -554,8 +554,27 @@ MUTANTS = (
     Mutant(
         "a Delete does not wait for a Create that never answered",
         "decisions/next_move.py",
-        "    return progress.closed and task.claim.undoes_unanswered and now < until\n",
+        "    return task.claim.undoes_unanswered and lease.has_closed(tags, task.claim) and now < until\n",
         "    return False\n",
+    ),
+    Mutant(
+        "a mark of another delivery is expected in every read from the first on",
+        "decisions/moves.py",
+        "        return max(self.written, self.shown) or self.read_since\n",
+        "        return self.written or self.read_since\n",
+    ),
+    Mutant(
+        "an update that took over a model answers before every read shows that",
+        "decisions/next_move.py",
+        "    if former and former.mark.state is not State.RELEASED and not task.claim.request.scheduled:\n",
+        "    if former and former.mark.state is not State.RELEASED and "
+        'task.claim.request.type == "Create":\n',
+    ),
+    Mutant(
+        "a rollback gives a model back that its former owner may have taken itself",
+        "decisions/next_move.py",
+        '    if returning and claim.request.type == "Update" and _may_be_out_of_date(task, progress, now):\n',
+        "    if False:\n",
     ),
     Mutant(
         "what an earlier Delete closes late stays closed",

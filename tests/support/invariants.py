@@ -196,11 +196,11 @@ class Requests:
     def _claims_crossed(self, effect: Effect, owner: str) -> bool:
         """Say whether two stacks claimed a model in one moment, where no fence keeps them apart: it may lag.
 
-        The later claim holds. The earlier one has done nothing to the model yet, and its request fails.
+        The later claim holds. The earlier one may have a start under way at most, and its request fails.
         """
         service = effect.arn.split(":")[2]
         fenced = service in self.world.simulator.world.telling and not self.world.lateness.tags
-        if effect.operation != "TagResource" or fenced:
+        if effect.operation not in ("TagResource", *STARTS) or fenced:
             return False
         theirs = [
             one

@@ -108,6 +108,12 @@ def must_reopen(tags: Mapping[str, str], claim: Claim) -> bool:
     return closing is not None and closing.stack == claim.stack
 
 
+def has_closed(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether the closing tag is of this very request."""
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    return closing is not None and closing.request_id == claim.request.request_id
+
+
 def is_in_flight(tags: Mapping[str, str], before: Mark | None) -> bool:
     """Say whether the superseded request, or a schedule that acts under it, may have a call under way."""
     return before is not None and (not before.state.settled or lease_hours.is_at_work(tags, before))
@@ -227,8 +233,7 @@ def _owned_by(tags: Mapping[str, str]) -> str:
 
 def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
     """Say where a request that gives the model up (a Delete, or a rollback) stands with it."""
-    closing = Closing.parse(tags.get(Tag.CLOSED))
-    is_ours = closing is not None and closing.request_id == claim.request.request_id
+    is_ours = has_closed(tags, claim)
     if is_ours and Tag.STACK not in tags:
         return Verdict(Standing.RELEASED)
     if tags.get(Tag.STACK) is None:

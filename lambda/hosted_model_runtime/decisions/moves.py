@@ -106,6 +106,8 @@ class Progress:
         What it last wrote into the lease, or found there of its own; None: it has not held the lease.
     written
         When this invocation last wrote a mark or a closing tag, epoch seconds; 0: it has not.
+    shown
+        When a read last showed a mark of another delivery of this request that came further; 0: none has.
     read_since
         When this invocation first read the tags, epoch seconds; 0: it has not.
     start
@@ -134,6 +136,7 @@ class Progress:
 
     mark: Mark | None = None
     written: float = 0.0
+    shown: float = 0.0
     read_since: float = 0.0
     start: StartCall = StartCall.UNSENT
     stop_refused: bool = False
@@ -149,8 +152,8 @@ class Progress:
 
     @property
     def took_part(self) -> float:
-        """When this invocation last wrote, or first read if it has not; epoch seconds."""
-        return self.written or self.read_since
+        """When this request last wrote, as far as is known; else when it first read; epoch seconds."""
+        return max(self.written, self.shown) or self.read_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +200,7 @@ class Pause:
 
     idle: bool = False
     until: float = 0.0
-    parting: Superseded | None = None
+    parting: Done | Superseded | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,12 +251,12 @@ def _start_may_be_ours(task: Task, progress: Progress, now: float) -> bool:
 def _settle(
     task: Task, progress: Progress, mark: Mark, seen: Sighting, tags: Mapping[str, str], now: float
 ) -> Move:
-    """End as the lease says; after a rename not before every read shows who has the model now.
+    """End as the lease says; if another resource had the model, not before every read shows who has it now.
 
     CloudFormation deletes the former owner next. Its Delete would stop the model if it read the old tags.
     """
     former = lease.former_of(tags)
-    if former and former.mark.state is not State.RELEASED and task.claim.request.type == "Create":
+    if former and former.mark.state is not State.RELEASED and not task.claim.request.scheduled:
         until = max(progress.written, progress.read_since) + task.reads_behind
         if now < until:
             return Pause(idle=True, until=until)
@@ -357,9 +357,10 @@ def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: flo
 def _another_delivery_may_host_it(
     task: Task, progress: Progress, failing: Failing, seen: Sighting | None, now: float
 ) -> bool:
-    """Say whether the model runs, not by this Create's start, and the lease may not tell yet why."""
+    """Say whether the model runs, not by this request's start, and the lease may not tell yet why."""
     runs = seen is not None and seen.phase in (Phase.STARTING, Phase.RUNNING)
-    theirs = task.claim.request.type == "Create" and progress.start is not StartCall.ACCEPTED
+    begins = task.claim.request.type == "Create" or task.replaces
+    theirs = begins and progress.start is not StartCall.ACCEPTED
     return runs and theirs and not failing.aborts and now < progress.took_part + task.reads_behind
 
 
@@ -401,38 +402,43 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
             return Finish(Superseded())
         case Standing.UNOWNED:
             return _close(task, progress, seen, view.tags, now)
-        case Standing.RELEASED if _a_create_may_follow(task, progress, now):
-            return Pause()
+        case Standing.RELEASED if _a_create_may_follow(task, progress, view.tags, now):
+            return Pause(parting=Done())
         case Standing.MOVED:
             return _leave(task, progress, view.tags, now)
         case Standing.HELD if verdict.mark:
             return _give_up(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view.tags, now)
         case Standing.FREE if verdict.mark:
-            return _take_to_release(task, seen, view, verdict.mark)
+            return _take_to_release(task, progress, seen, view, verdict.mark, now)
         case Standing.FOREIGN if _may_be_out_of_date(task, progress, now):
             return _rest(task, progress)
     return Finish(Done())
 
 
-def _a_create_may_follow(task: Task, progress: Progress, now: float) -> bool:
+def _a_create_may_follow(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> bool:
     """Say whether the Create that this Delete undoes may still write its mark, or has, and it does not show.
 
     Afterwards nobody could remove that mark: CloudFormation deletes the function's role next.
     """
-    until = progress.written + task.in_flight + task.reads_behind
-    return progress.closed and task.claim.undoes_unanswered and now < until
+    until = progress.took_part + task.in_flight + task.reads_behind
+    return task.claim.undoes_unanswered and lease.has_closed(tags, task.claim) and now < until
 
 
 def _must_wait(seen: Sighting) -> bool:
     return isinstance(steps.decide(Stopped(), seen.observed, started=False), Wait)
 
 
-def _take_to_release(task: Task, seen: Sighting, view: View, before: Mark) -> Move:
+def _take_to_release(
+    task: Task, progress: Progress, seen: Sighting, view: View, before: Mark, now: float
+) -> Move:
     """Take the lease, to stop the model or to give it back to the resource that had it before a rename."""
     if view.took:
         return Pause()
     claim, tags = task.claim, view.tags or {}
     returning = lease.returns_to(tags, before, claim) is not None
+    if returning and claim.request.type == "Update" and _may_be_out_of_date(task, progress, now):
+        # The former owner may be rolled back to this model itself: a mark of its own may not show yet.
+        return _rest(task, progress)
     mark = lease.first_mark(claim, tags, before).at(State.RETURNING if returning else State.RELEASING)
     # The closing tag goes into the same call: from then on the service itself refuses a start that is still
     # under way. A model that is given back is not closed, because it may have to be started.

@@ -272,7 +272,7 @@ class Driver:
             first = first or self._models[0].parting
         if isinstance(first, Superseded):
             return first
-        ends = [model.end for model in self._models]
+        ends = [first, *(model.end for model in self._models[1:])]
         if None in ends:
             return None
         failures = [end for end in ends if isinstance(end, Failed)]

@@ -37,7 +37,7 @@ class LeasedModel:
         self.task, self.progress = task, Progress()
         self.end: End | None = None
         #: How it ends at the latest with this invocation: nobody waits for what is left to do.
-        self.parting: Superseded | None = None
+        self.parting: Done | Superseded | None = None
         self.last_seen = ""
         #: Whether there is nothing to do but look again, as far as was seen.
         self.idle = False
@@ -65,7 +65,8 @@ class LeasedModel:
             move = next_move(self.task, self.progress, view, self._now())
             if isinstance(move, Pause):
                 self.idle = move.idle
-                self.parting = self.parting or move.parting
+                if self._now() >= self.progress.not_before:
+                    self.parting = move.parting
                 if move.until:
                     self._remember(not_before=move.until)
                 return
@@ -199,7 +200,7 @@ class LeasedModel:
         shown, mark = lease.own_mark(tags, self.task.claim), self.progress.mark
         if shown is None or (mark and mark.progress >= shown.progress):
             return {}
-        return {"mark": shown}
+        return {"mark": shown, "shown": self._now()}
 
     def _after(self, mark: Mark, view: View) -> Mapping[str, str] | None:
         """Return the tags after a mark was written, if it ends the request; None: they must be read anew.

@@ -37,6 +37,7 @@ from support.moves.rows import (
     RELEASING,
     RESIZED,
     RETURNING,
+    ROLLBACK,
     RUNNING,
     SILENCE,
     SLEEPING,
@@ -161,6 +162,7 @@ RENAMED = formerly(CREATE.tags(HELD), earlier(DONE, units="3"), OTHER)
 WAS = {Tag.FORMER_LOGICAL_ID: OTHER, Tag.FORMER_REQUEST: str(earlier(DONE))}
 OWN = Said("an earlier request's mark", owned(earlier(DONE)))
 OWN_DONE = CREATE.tags(DONE, hosted_at=HOSTED_AT)
+UPDATED = UPDATE.tags(DONE, hosted_at=HOSTED_AT)
 
 
 def gone(request: Who) -> dict[str, str]:
@@ -229,6 +231,16 @@ MOVING = Group(
         Row(
             CREATE, CREATE.wrote(DONE, 2), RUNNING, formerly(OWN_DONE, earlier(GONE), OTHER),
             answers(CREATE, "HOSTED"),
+        ),
+        Row(
+            UPDATE, UPDATE.wrote(DONE, 74), RUNNING, formerly(UPDATED, earlier(DONE), OTHER), rest(1),
+        ),
+        Row(
+            ROLLBACK, first_read(NOTHING, 74), RUNNING, formerly(OWN, earlier(DONE), OTHER), rest(1),
+        ),
+        Row(
+            ROLLBACK, first_read(NOTHING, 75), RUNNING, formerly(OWN, earlier(DONE), OTHER),
+            take(ROLLBACK.mark(RETURNING, HOSTED_AT), earlier(DONE)),
         ),
         Row(
             UPDATE, NOTHING, RUNNING, formerly(OWN, earlier(DONE), OTHER),

@@ -11,6 +11,7 @@ from hosted_model_runtime.decisions.marks import State, stamp
 from hosted_model_runtime.decisions.model import Phase, Units
 from hosted_model_runtime.decisions.moves import (
     Finish,
+    Goal,
     Move,
 )
 from support.moves.words import (
@@ -58,6 +59,7 @@ ADOPTING_IN_PLACE = who(
 )
 ON_TIME_IN_PLACE = who("scheduled start, where the service resizes in place", "Start", in_place=True)
 UNFENCED = who("Create, at a service without a fence", "Create", fenced=False)
+ROLLBACK = who("rollback of an update, of the update's model", "Update", goal=Goal.RELEASE)
 UNDOING = who("Delete of what no Create answered for", "Delete", physical_id="Stack-Model-1A2B3C")
 DELETE_UNFENCED = who("Delete, at a service without a fence", "Delete", fenced=False)
 REPLACING = who("Update with hours that replaces", "Update", replaces=True, has_hours=True)

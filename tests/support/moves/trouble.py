@@ -80,6 +80,7 @@ CLOSED_BY_A_TWIN = Said(
     "its mark `started`, and an earlier Delete of this stack closed it",
     CREATE.tags(STARTED).value | closed("", -SECOND).value,
 )
+TWIN = CREATE.wrote(STARTED, 75).but("another delivery's mark shown 1 s ago", shown=NOW - 1)
 OTHERS_ANSWER = answers(CREATE, "HOSTED")
 CLOSED_IT = NOTHING.but("closed it 164 s ago", closed=True, written=NOW - 164)
 CLOSED_LONG_AGO = NOTHING.but("closed it 165 s ago", closed=True, written=NOW - 165)
@@ -93,6 +94,7 @@ BEHIND = Group(
             WriteTags(owned(CREATE.mark(State.FAILED)), Failed(STRIPPED)),
         ),
         Row(CREATE, CREATE.wrote(STARTED, 75), STOPPED, NOBODY, fails(STRIPPED)),
+        Row(CREATE, TWIN, STOPPED, NOBODY, Pause()),
         Row(CREATE, first_read(NOTHING, 74), RUNNING, NOBODY, rest(1)),
         Row(CREATE, first_read(NOTHING, 74), STOPPED, THEIRS, rest(1)),
         Row(CREATE, first_read(NOTHING, 74), STOPPED, NOBODY, take(CREATE.mark(INTENT))),
@@ -142,7 +144,9 @@ BEHIND = Group(
             rest(16),
         ),
         Row(DELETE, CLOSED_IT, STOPPED, OWN_CLOSING, Finish(Done())),
-        Row(UNDOING, CLOSED_IT, STOPPED, OWN_CLOSING, Pause()),
+        Row(UNDOING, CLOSED_IT, STOPPED, OWN_CLOSING, Pause(parting=Done())),
+        Row(UNDOING, NOTHING, STOPPED, OWN_CLOSING, Finish(Done())),
+        Row(UNDOING, first_read(NOTHING, 164), STOPPED, OWN_CLOSING, Pause(parting=Done())),
         Row(UNDOING, CLOSED_LONG_AGO, STOPPED, OWN_CLOSING, Finish(Done())),
     ),
 )  # fmt: skip

@@ -84,10 +84,11 @@ def who(
     replaces: bool = False,
     in_place: bool = False,
     fenced: bool = True,
+    goal: Goal | None = None,
     **changed: Any,
 ) -> Who:
     request = Request(kind, "request-2", STACK, NAME, "service", {}, Units(1), ISSUED)
-    goal = Goal.RELEASE if kind == "Delete" else Goal.HOST
+    goal = goal or (Goal.RELEASE if kind == "Delete" else Goal.HOST)
     if kind == "Delete":
         changed.setdefault("physical_id", PHYSICAL_ID)
     claim = Claim(replace(request, **changed), DECLARED)
@@ -271,8 +272,9 @@ def in_words(move: moves.Move) -> str:
         case moves.Pause(_, until, parting) if until:
             most = ", or to the end of the invocation" if parting else ""
             return f"do nothing for {until - NOW:.0f} s{most}"
-        case moves.Pause(idle):
-            return "wait" if idle else "look again soon"
+        case moves.Pause(idle, _, parting):
+            most = "; done at the end of the invocation" if parting else ""
+            return ("wait" if idle else "look again soon") + most
     return _PLAIN[type(move)]
 
 
