@@ -577,6 +577,18 @@ MUTANTS = (
         "    if False:\n",
     ),
     Mutant(
+        "an old status fails a start that was just accepted",
+        "decisions/next_move.py",
+        "        case steps.Fail() if _status_may_be_old(task, progress, mark, seen, now):\n",
+        "        case steps.Fail() if False:\n",
+    ),
+    Mutant(
+        "a Delete believes an old status beside an accepted start",
+        "decisions/next_move.py",
+        "(before.state.may_start or before.state is State.STARTED)\n",
+        "before.state.may_start\n",
+    ),
+    Mutant(
         "what an earlier Delete closes late stays closed",
         "decisions/next_move.py",
         "        case Standing.HELD if lease.must_reopen(view.tags, claim):\n",

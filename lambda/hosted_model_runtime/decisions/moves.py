@@ -19,6 +19,8 @@ from .steps import Running
 
 #: For how long a read may show less than was written. The services promise nothing; up to a minute is seen.
 READS_BEHIND_SECONDS = 75.0
+#: For how long a status may be older than a start that the service accepted: nothing is promised of it, either.
+STATUS_BEHIND_SECONDS = 15.0
 #: A call is over after this: the SDK's connect and read time-outs, and a margin.
 CALL_SECONDS = 15.0
 
@@ -54,6 +56,11 @@ class Task:
     def reads_behind(self) -> float:
         """For how many seconds a read may show less than was written."""
         return READS_BEHIND_SECONDS * self.patience
+
+    @property
+    def status_behind(self) -> float:
+        """For how many seconds a status may be older than a start."""
+        return STATUS_BEHIND_SECONDS * self.patience
 
     @property
     def in_flight(self) -> float:

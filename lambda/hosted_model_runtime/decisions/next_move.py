@@ -237,6 +237,8 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
             return Look()
         case steps.Fail() if _start_may_be_ours(task, progress, now):
             return Pause(idle=True)
+        case steps.Fail() if _status_may_be_old(task, progress, mark, seen, now):
+            return Pause()
         case steps.Fail(reason):
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
             return Fail(Failing(Failed(reason, code), now))
@@ -246,6 +248,12 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
 def _start_may_be_ours(task: Task, progress: Progress, now: float) -> bool:
     """Say whether ours may have met another delivery's Start, whose note does not show yet."""
     return progress.start is StartCall.REFUSED and now < progress.written + task.reads_behind
+
+
+def _status_may_be_old(task: Task, progress: Progress, mark: Mark, seen: Sighting, now: float) -> bool:
+    """Say whether the status may be from before this request's own start, which was just accepted."""
+    before = seen.phase in (Phase.STOPPED, Phase.FAILED) and mark.state is State.STARTED
+    return before and now < progress.written + task.status_behind
 
 
 def _settle(
@@ -443,7 +451,8 @@ def _take_to_release(
     # The closing tag goes into the same call: from then on the service itself refuses a start that is still
     # under way. A model that is given back is not closed, because it may have to be started.
     more = {} if returning else lease.closing_tag(claim)
-    may_start = seen.phase not in ACTIVE and before.state.may_start
+    # A start that was accepted may not show yet, either.
+    may_start = seen.phase not in ACTIVE and (before.state.may_start or before.state is State.STARTED)
     waits = returning or may_start or not task.fenced
     in_flight = waits and lease.is_in_flight(tags, before)
     return Take(mark, more, before, lease.must_reopen(tags, claim), in_flight)

@@ -170,9 +170,11 @@ HOSTING = Group(
             CREATE, CREATE.wrote(STARTED), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT),
             answers(CREATE, "HOSTED"),
         ),
-        Row(CREATE, CREATE.wrote(STARTED), FAILED, CREATE.tags(STARTED), _fail),
+        Row(CREATE, CREATE.wrote(STARTED, 14), FAILED, CREATE.tags(STARTED), Pause()),
+        Row(CREATE, CREATE.wrote(STARTED, 15), FAILED, CREATE.tags(STARTED), _fail),
+        Row(CREATE, CREATE.wrote(STARTED, 14), STOPPED, CREATE.tags(STARTED), Pause()),
         Row(
-            CREATE, CREATE.wrote(STARTED), STOPPED, CREATE.tags(STARTED),
+            CREATE, CREATE.wrote(STARTED, 15), STOPPED, CREATE.tags(STARTED),
             Fail(Failing(Failed("stopped by somebody else"), NOW)),
         ),
         Row(

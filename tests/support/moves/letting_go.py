@@ -117,7 +117,7 @@ LETTING_GO = Group(
         ),
         Row(
             DELETE, NOTHING, STOPPED, before(STARTED),
-            take(DELETE.mark(RELEASING), earlier(STARTED), CLOSING),
+            take(DELETE.mark(RELEASING), earlier(STARTED), CLOSING, in_flight=True),
         ),
         Row(DELETE, DELETE.wrote(RELEASING), TOOK, UNREAD, Look()),
         Row(DELETE, DELETE.wrote(RELEASING), RUNNING, DELETE.tags(RELEASING), Stop()),

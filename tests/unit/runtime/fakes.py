@@ -83,6 +83,8 @@ class Model:
     def __init__(self, name: str, start_seconds: float, stop_seconds: float) -> None:
         self.name, self.phase, self.due = name, Phase.STOPPED, 0.0
         self.units: tuple[int, int | None] = (1, None)
+        #: Every phase that a call or its time has brought, and since when.
+        self.entered: list[tuple[float, Phase]] = [(0, Phase.STOPPED)]
         #: Every value that the tags have had, and since when.
         self.written: list[tuple[float, dict[str, str]]] = []
         self.seconds = {Phase.STARTING: start_seconds, Phase.STOPPING: stop_seconds}
@@ -105,9 +107,14 @@ class Model:
         after = {Phase.STARTING: Phase.RUNNING, Phase.STOPPING: Phase.STOPPED}
         if self.phase in after and now >= self.due:
             self.phase = after[self.phase]
+            self.entered.append((self.due, self.phase))
 
     def enter(self, phase: Phase, now: float) -> None:
         self.phase, self.due = phase, now + self.seconds[phase]
+        self.entered.append((now, phase))
+
+    def phase_at(self, when: float) -> Phase:
+        return next(phase for since, phase in reversed(self.entered) if since <= when)
 
 
 class Service:
@@ -116,9 +123,14 @@ class Service:
     name, running, stopped, fenced = "fake", "HOSTED", "TRAINED", True
 
     def __init__(
-        self, clock: Clock, start_seconds: float = 40, stop_seconds: float = 10, lag: float = 0
+        self,
+        clock: Clock,
+        start_seconds: float = 40,
+        stop_seconds: float = 10,
+        lag: float = 0,
+        status_lag: float = 0,
     ) -> None:
-        self._clock, self._lag = clock, lag
+        self._clock, self._lag, self._status_lag = clock, lag, status_lag
         self.models = {name: Model(name, start_seconds, stop_seconds) for name in ("1", "2")}
         self.faults: dict[str, list[ServiceError | None]] = {}
         self.calls: list[tuple[float, str, str]] = []
@@ -149,7 +161,9 @@ class Service:
         return self._sighting(found)
 
     def _sighting(self, found: Model) -> Sighting:
-        observed = Observed(found.phase, f"model {found.name}", found.phase.name, "", *found.units)
+        late = self._status_lag
+        phase = found.phase_at(self._clock.time - late) if late else found.phase
+        observed = Observed(phase, f"model {found.name}", phase.name, "", *found.units)
         return Sighting(observed, f"arn:{found.name}", found.name, {"Name": found.name})
 
     def alternatives(self, model: Mapping[str, str]) -> Iterable[Sighting]:

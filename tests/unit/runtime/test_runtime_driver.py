@@ -721,6 +721,20 @@ class TestDelete:
         assert case.service.models["1"].phase is Phase.STOPPED
         assert not set(Tag.OWNER) & set(case.service.models["1"].tags)
 
+    @pytest.mark.parametrize("late", [1, 10])
+    def test_a_start_that_the_status_does_not_show_yet_is_stopped(self, late: float) -> None:
+        case = Case(start_seconds=100, status_lag=late)
+        case.own(state=State.STARTED)
+        case.service.models["1"].enter(Phase.STARTING, ISSUED - 0.5)
+        assert isinstance(case.drive("Delete", PhysicalResourceId="fake/1").end, Done)
+        assert case.service.models["1"].phase is Phase.STOPPED
+
+    @pytest.mark.parametrize("late", [1, 10])
+    def test_a_start_whose_status_is_late_succeeds(self, late: float) -> None:
+        case = Case(status_lag=late)
+        assert isinstance(case.drive().end, Done)
+        assert case.service.models["1"].phase is Phase.RUNNING
+
     def test_what_nobody_owns_runs_on(self) -> None:
         case = Case()
         case.service.models["1"].phase = Phase.RUNNING

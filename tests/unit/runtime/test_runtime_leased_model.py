@@ -470,7 +470,8 @@ class TestScheduledStart:
         case.advance()
         case.there.phase = Phase.FAILED
         case.calls()
-        assert case.advance(10) == ["describe", "tags", "tag"]
+        assert case.advance(10) == ["describe", "tags"], "it may be the status of before the start"
+        assert case.advance(5) == ["describe", "tags", "tag"]
         assert case.leased.progress.start is StartCall.UNSENT
         assert case.leased.progress.failing is None
         assert "start" not in case.advance(119)
