@@ -19,7 +19,7 @@ from .steps import Running
 
 #: For how long a read may show less than was written. The services promise nothing; up to a minute is seen.
 READS_BEHIND_SECONDS = 75.0
-#: For how long a status may be older than a start that the service accepted: nothing is promised of it, either.
+#: For how long a status may be older than a start that was accepted: nothing is promised of it, either.
 STATUS_BEHIND_SECONDS = 15.0
 #: A call is over after this: the SDK's connect and read time-outs, and a margin.
 CALL_SECONDS = 15.0
