@@ -573,7 +573,7 @@ MUTANTS = (
     Mutant(
         "a rollback gives a model back that its former owner may have taken itself",
         "decisions/next_move.py",
-        '    if returning and claim.request.type == "Update" and _may_be_out_of_date(task, progress, now):\n',
+        '    if returning and claim.request.type == "Update" and now < until:\n',
         "    if False:\n",
     ),
     Mutant(
@@ -587,6 +587,12 @@ MUTANTS = (
         "decisions/next_move.py",
         "(before.state.may_start or before.state is State.STARTED)\n",
         "before.state.may_start\n",
+    ),
+    Mutant(
+        "a Delete leaves a model that a Create of its own may have started meanwhile",
+        "decisions/next_move.py",
+        "        until = progress.read_since + 2 * task.reads_behind\n",
+        "        until = 0.0\n",
     ),
     Mutant(
         "what an earlier Delete closes late stays closed",

@@ -185,6 +185,9 @@ class Requests:
         }
         for effect in self.world.effects:
             owner = effect.before.get("tags", {}).get(Tag.STACK)
+            if effect.operation == "UntagResource" and effect.after.get("tags", {}).get(Tag.STACK) == owner:
+                # Its own closing tag, which another stack's claim has come before.
+                continue
             if owner is not None and owner != effect.stack_id and self._claims_crossed(effect, owner):
                 self.crossed += 1
             elif owner is not None and owner != effect.stack_id:

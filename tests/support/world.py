@@ -125,6 +125,7 @@ class Effect:
     arn: str
     before: dict[str, Any]
     body: bytes
+    after: dict[str, Any]
 
 
 @dataclass
@@ -435,9 +436,10 @@ class World:
         if last.effect and self._running is not None:
             request_id = self._request_id(self._running)
             stack_id = self._running.stack_id
-            seen = before.get(last.resource, {})
+            seen, arn = before.get(last.resource, {}), last.resource
+            after = next((one for one in self.control("GET", "models") if one["arn"] == arn), {})
             self.effects.append(
-                Effect(self.now, stack_id, request_id, last.operation, last.resource, seen, asked.body)
+                Effect(self.now, stack_id, request_id, last.operation, arn, seen, asked.body, after)
             )
         return response
 

@@ -444,9 +444,11 @@ def _take_to_release(
         return Pause()
     claim, tags = task.claim, view.tags or {}
     returning = lease.returns_to(tags, before, claim) is not None
-    if returning and claim.request.type == "Update" and _may_be_out_of_date(task, progress, now):
-        # The former owner may be rolled back to this model itself: a mark of its own may not show yet.
-        return _rest(task, progress)
+    # The former owner may be rolled back to this model itself. The update that is undone may cover its mark,
+    # and then it writes that anew: each of the three shows late.
+    until = progress.read_since + 2 * task.reads_behind + task.in_flight
+    if returning and claim.request.type == "Update" and now < until:
+        return Pause(idle=True, until=until)
     mark = lease.first_mark(claim, tags, before).at(State.RETURNING if returning else State.RELEASING)
     # The closing tag goes into the same call: from then on the service itself refuses a start that is still
     # under way. A model that is given back is not closed, because it may have to be started.
@@ -522,7 +524,11 @@ def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, st
     if closing and closing.issued > claim.request.issued:
         return Finish(Done())
     if seen.phase in ACTIVE and not claim.request.adopts:
-        return _rest(task, progress) if _may_be_out_of_date(task, progress, now) else Finish(Done())
+        if _may_be_out_of_date(task, progress, now):
+            return _rest(task, progress)
+        # If its Create has started it meanwhile, the mark was written by now, and shows by then.
+        until = progress.read_since + 2 * task.reads_behind
+        return Pause(idle=True, until=until) if claim.undoes_unanswered and now < until else Finish(Done())
     if progress.closed:
         return Pause() if now < progress.written + task.reads_behind else Finish(Done())
     return Close(lease.must_reopen(tags, claim))

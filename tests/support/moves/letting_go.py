@@ -236,10 +236,10 @@ MOVING = Group(
             UPDATE, UPDATE.wrote(DONE, 74), RUNNING, formerly(UPDATED, earlier(DONE), OTHER), rest(1),
         ),
         Row(
-            ROLLBACK, first_read(NOTHING, 74), RUNNING, formerly(OWN, earlier(DONE), OTHER), rest(1),
+            ROLLBACK, first_read(NOTHING, 239), RUNNING, formerly(OWN, earlier(DONE), OTHER), rest(1),
         ),
         Row(
-            ROLLBACK, first_read(NOTHING, 75), RUNNING, formerly(OWN, earlier(DONE), OTHER),
+            ROLLBACK, first_read(NOTHING, 240), RUNNING, formerly(OWN, earlier(DONE), OTHER),
             take(ROLLBACK.mark(RETURNING, HOSTED_AT), earlier(DONE)),
         ),
         Row(

@@ -99,6 +99,8 @@ BEHIND = Group(
         Row(CREATE, first_read(NOTHING, 74), STOPPED, THEIRS, rest(1)),
         Row(CREATE, first_read(NOTHING, 74), STOPPED, NOBODY, take(CREATE.mark(INTENT))),
         Row(DELETE, first_read(NOTHING, 74), RUNNING, NOBODY, rest(1)),
+        Row(UNDOING, first_read(NOTHING, 149), RUNNING, NOBODY, rest(1)),
+        Row(UNDOING, first_read(NOTHING, 150), RUNNING, NOBODY, Finish(Done())),
         Row(DELETE, first_read(NOTHING, 74), STOPPED, THEIRS, rest(1)),
         Row(ON_TIME, first_read(NOTHING, 74), STOPPED, NOBODY, rest(1)),
         Row(ON_TIME, first_read(NOTHING, 75), STOPPED, NOBODY, SILENCE),
