@@ -37,7 +37,7 @@ from hosted_model_local.simulator import Request, Simulator
 from hosted_model_local.simulator.server import ThreadedServer
 from support.cases import CASES
 
-RUNS, QUICK_RUNS = 7, 1
+RUNS, QUICK_RUNS = 3, 1
 #: Mebibytes, and those of a whole core ("Configure Lambda function memory", AWS Lambda Developer Guide).
 MEMORY, CORE = (128, 160, 192, 256, 384, 512, 1024, 1769), 1769
 QUICK_MEMORY = (128, 512, 1769)

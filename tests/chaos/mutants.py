@@ -458,8 +458,8 @@ MUTANTS = (
     Mutant(
         "a Delete believes at the first read that a running model is nobody's",
         "decisions/next_move.py",
-        "return _rest(task, progress) if _may_be_out_of_date(task, progress, now) else Finish(Done())",
-        "return Finish(Done())",
+        "        if _may_be_out_of_date(task, progress, now):\n",
+        "        if False:\n",
     ),
     Mutant(
         "an event that comes late acts at once",
@@ -548,8 +548,14 @@ MUTANTS = (
     Mutant(
         "a Delete that closed a model does not wait for the Create that it overtook",
         "decisions/next_move.py",
-        "    until = progress.took_part + task.in_flight\n",
-        "    until = 0.0\n",
+        "    if (before is None or lease.is_in_flight(tags, before)) and now < until:\n",
+        "    if before and lease.is_in_flight(tags, before) and now < until:\n",
+    ),
+    Mutant(
+        "a Delete lets go while another delivery of what it took over from may still start the model",
+        "decisions/next_move.py",
+        "    if (before is None or lease.is_in_flight(tags, before)) and now < until:\n",
+        "    if (before is None or lease_hours.is_at_work(tags, before)) and now < until:\n",
     ),
     Mutant(
         "a Delete does not wait for a Create that never answered",

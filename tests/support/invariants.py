@@ -163,9 +163,10 @@ class Requests:
             if scheduled and not tokens:
                 # Without ClientTokens, a try that failed and was killed before that was noted is made again.
                 allowed += self.world.killed
-                if self.world.lateness.tags:
-                    # So is one that the next invocation does not see noted.
-                    allowed += sum(request_id in str(one.event) for one in self.world.invocations)
+            if not tokens and self.world.lateness.tags:
+                # So is one that another delivery does not see noted, if a Delete has stopped the model since.
+                deliveries = sum(request_id in str(one.event) for one in self.world.invocations)
+                allowed += deliveries if scheduled else deliveries - 1
             if count > allowed and not by_hand:
                 yield f"2: request {request_id} started {arn} {count} times"
 

@@ -476,13 +476,10 @@ def _give_up(
         return Pause(idle=True)
     if isinstance(step, steps.Stop) and not _is_stopped(progress, seen):
         return Stop()
-    until = progress.written + task.in_flight
-    if progress.took_from and lease_hours.is_at_work(tags, progress.took_from) and now < until:
-        # A schedule wrote its mark before this request's, and its start may be under way.
-        return Pause(idle=True, until=until)
-    until = progress.took_part + task.in_flight
-    if mark.request_id != task.claim.request.request_id and mark.state.may_start and now < until:
-        # It closed what seemed to be nobody's, while a Create of its resource was about to start it.
+    before, until = progress.took_from, progress.took_part + task.in_flight
+    if (before is None or lease.is_in_flight(tags, before)) and now < until:
+        # A start may be under way: of another delivery of the request that this one took over from, or of a
+        # schedule that wrote its mark just before. The closing tag stops it as soon as the service sees that.
         return Pause(idle=True, until=until)
     return LetGo(Done())
 

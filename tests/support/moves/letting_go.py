@@ -90,6 +90,8 @@ WAKING = Said(
     DELETE.tags(RELEASING).value | {Tag.HOURS: AT_WORK.value[Tag.HOURS]},
 )
 
+TOOK_OVER = DELETE.wrote(RELEASING).but("took over", took_from=earlier(DONE))
+
 LETTING_GO = Group(
     "Letting go",
     "A Delete goes by the lease. It closes the model in the same write in which it takes it.",
@@ -123,7 +125,13 @@ LETTING_GO = Group(
         Row(DELETE, DELETE.wrote(RELEASING), RUNNING, DELETE.tags(RELEASING), Stop()),
         Row(DELETE, DELETE.wrote(RELEASING), ACTED, UNREAD, Pause()),
         Row(DELETE, DELETE.wrote(RELEASING), STOPPING, UNREAD, Pause(idle=True)),
-        Row(DELETE, DELETE.wrote(RELEASING), STOPPED, DELETE.tags(RELEASING), LetGo(Done())),
+        Row(DELETE, TOOK_OVER, STOPPED, DELETE.tags(RELEASING), LetGo(Done())),
+        Row(
+            DELETE, DELETE.wrote(RELEASING, 89).but("took a `started`", took_from=earlier(STARTED)), STOPPED,
+            DELETE.tags(RELEASING), rest(1),
+        ),
+        Row(DELETE, DELETE.wrote(RELEASING, 89), STOPPED, DELETE.tags(RELEASING), rest(1)),
+        Row(DELETE, DELETE.wrote(RELEASING, 90), STOPPED, DELETE.tags(RELEASING), LetGo(Done())),
         Row(
             DELETE, DELETE.wrote(RELEASING, 89).but("took over", took_from=earlier(DONE)), STOPPED, WAKING,
             rest(1),
@@ -134,7 +142,7 @@ LETTING_GO = Group(
         ),
         Row(DELETE, DELETE.wrote(RELEASING), FAILED, DELETE.tags(RELEASING), Stop()),
         Row(
-            DELETE, DELETE.wrote(RELEASING).but("Stop refused", stop_refused=True), FAILED,
+            DELETE, TOOK_OVER.but("Stop refused", stop_refused=True), FAILED,
             DELETE.tags(RELEASING), LetGo(Done()),
         ),
         Row(DELETE, NOTHING, STOPPED, OWN_CLOSING, Finish(Done())),

@@ -170,7 +170,7 @@ OVERTAKEN = Group(
             Note(CREATE.mark(DONE, NOW_STAMP)),
         ),
         Row(DELETE, first_read(NOTHING, 60), RUNNING, before(DONE), rest(15)),
-        Row(DELETE, first_read(NOTHING, 60), STOPPED, DELETE.tags(RELEASING), rest(15)),
+        Row(DELETE, first_read(NOTHING, 60), STOPPED, DELETE.tags(RELEASING), rest(30)),
         Row(CREATE, CREATE.wrote(INTENT), STOPPED, SINCE_CLOSED, rest(149, parting=True)),
         Row(CREATE, CREATE.wrote(INTENT, 100), STOPPED, SINCE_CLOSED, rest(51, parting=True)),
         Row(CREATE, accepted(CREATE.wrote(INTENT)), STARTING, SINCE_CLOSED, SILENCE),
