@@ -40,7 +40,7 @@ from support.cases import CASES
 RUNS, QUICK_RUNS = 3, 1
 #: Mebibytes, and those of a whole core ("Configure Lambda function memory", AWS Lambda Developer Guide).
 MEMORY, CORE = (128, 160, 192, 256, 384, 512, 1024, 1769), 1769
-QUICK_MEMORY = (128, 512, 1769)
+QUICK_MEMORY = (512, 1769)
 PERIOD_MICROSECONDS = 20_000
 START_SECONDS = 2.0
 PATIENCE_SECONDS = 120.0

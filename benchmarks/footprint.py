@@ -38,7 +38,7 @@ DESIGNS = {
     "provider": "provider-5s",
     "sleeper": "sleeper-5s",
 }
-PAIRS, QUICK_PAIRS = 7, 3
+PAIRS, QUICK_PAIRS = 7, 2
 AGAINST = {"bare": "a bare CustomResource", "function": "a function written by hand"}
 
 Progress = Callable[[str], None]

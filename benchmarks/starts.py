@@ -121,7 +121,7 @@ def measure(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]
     """Return a row for each case, and one for fifty models at once whose starts are known."""
     from benchmarks.pool import spread
 
-    count = 40 if quick else 400
+    count = 24 if quick else 400
     jobs = [(name, first, min(CHUNK, count)) for name in CASES for first in range(0, count, CHUNK)]
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in CASES}
     for job, runs in zip(jobs, spread(_deploys, jobs, progress, "starts"), strict=True):

@@ -174,7 +174,7 @@ def lag(quick: bool, progress: Callable[[str], None]) -> list[dict[str, Any]]:
     """Return each design's lag over starts of 1 to 55 minutes, as many for each range of minutes."""
     from benchmarks.pool import spread
 
-    counts = {"hosted-model": 24 if quick else 120, "sleeper-5s": 8 if quick else 60}
+    counts = {"hosted-model": 16 if quick else 120, "sleeper-5s": 8 if quick else 60}
     # Arithmetic, so that many cost nothing.
     counts |= dict.fromkeys(PROVIDERS, 200 if quick else 2000)
     jobs = []
