@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks import ROOT
 from hosted_model_runtime.services import ADAPTERS
 
-RUNS, QUICK_RUNS = 11, 5
+RUNS, QUICK_RUNS = 11, 4
 
 Progress = Callable[[str], None]
 

@@ -27,8 +27,8 @@ LOOK_SECONDS = 0.0055
 #: No interval is shorter than this, and none longer once the end may come.
 LEAST, LONGEST = 0.5, 4.3
 #: Before the end may come, the intervals grow with the age of the start, a fifth of it: with a memory to a
-#: minute, without one to a third of that.
-EARLY_SHARE, EARLY, EARLY_WITHOUT_MEMORY = 0.2, 60.0, 20.0
+#: minute; without one to five seconds, as a start may take less than the prior says.
+EARLY_SHARE, EARLY, EARLY_WITHOUT_MEMORY = 0.2, 60.0, 5.0
 
 #: How far a start is from the last one, as a share of it (one sigma): where nothing else is known; and at
 #: least. Up to PROVEN, the memory is trusted far from the end, too.

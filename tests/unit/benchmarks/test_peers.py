@@ -193,7 +193,7 @@ def test_staged_are_sources_alone_and_crhelper_where_it_is_used(function: str, c
 
 
 @pytest.mark.parametrize(
-    ("quick", "designs", "starts", "each"), [(True, 5, {5, 20}, 1), (False, 6, {5, 20, 90, 200}, 3)]
+    ("quick", "designs", "starts", "each"), [(True, 4, {5, 20}, 1), (False, 6, {5, 20, 90, 200}, 3)]
 )
 def test_every_design_gets_the_same_starts(quick: bool, designs: int, starts: set[int], each: int) -> None:
     runs = lag_real.plan(quick)

@@ -65,7 +65,7 @@ def test_the_curve_takes_the_worth_that_it_is_given():
     before = polling.LOOK_SECONDS
     (short,) = virtual._with_worth(0.001, [400.0], 1)
     (long,) = virtual._with_worth(0.05, [400.0], 1)
-    assert short.looks > 2 * long.looks
+    assert short.looks > 1.5 * long.looks
     assert before == polling.LOOK_SECONDS
 
 

@@ -62,9 +62,10 @@ class TestAStart:
         [
             (LastStart(1800, 5), lambda draws: draws.gauss(1800, 90), 220, 0.85, 2.3),
             (ONCE, lambda draws: draws.gauss(1800, 270), 410, 1.1, 2.8),
-            (NOTHING, lambda draws: draws.uniform(300, 1800), 320, 1.4, 3.8),
+            (NOTHING, lambda draws: draws.uniform(300, 1800), 365, 1.45, 3.8),
+            (NOTHING, lambda draws: draws.uniform(60, 300), 70, 2.4, 4.5),
         ],
-        ids=["known within 5 %", "known within 15 %", "nothing known"],
+        ids=["known within 5 %", "known within 15 %", "nothing known", "nothing known, and short"],
     )
     def test_few_looks_find_it_soon(
         self, last: LastStart, length: Callable[[random.Random], float], most_looks: float, most_lag: float,
