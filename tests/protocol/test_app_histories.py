@@ -11,4 +11,4 @@ from chaos.jobs import ALL, APPS, Job, play
 def test_every_promise_holds_while_an_app_is_edited(seed: int) -> None:
     found = play(Job(APPS, ALL, seed=seed, examples=5, shrink=False))
     assert found.broken == []
-    assert found.counted["deploys"] > 20
+    assert found.counted["deploys"] > 5
