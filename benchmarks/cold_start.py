@@ -46,15 +46,6 @@ ENVIRONMENT = {
 
 #: In a process of its own: the constructs bring the CDK and its Node.
 _STAGE = "import shutil, sys; from hosted_model import asset; shutil.copytree(asset.stage(), sys.argv[1])"
-
-
-def stage(folder: Path) -> Path:
-    """Return the function's sources as they are deployed, in a new folder of this one."""
-    task = folder / "task"
-    subprocess.run([sys.executable, "-c", _STAGE, str(task)], check=True, stderr=subprocess.DEVNULL)
-    return task
-
-
 _BEGIN = "import sys, time; began, used = time.perf_counter(), time.process_time()"
 _END = (
     "clock, cpu = time.perf_counter() - began, time.process_time() - used; "
@@ -129,6 +120,13 @@ def measure(quick: bool, progress: Progress) -> list[dict[str, Any]]:
     return [_row(subject, taken) for subject in SUBJECTS]
 
 
+def stage(folder: Path) -> Path:
+    """Return the function's sources as they are deployed, in a new folder of this one."""
+    task = folder / "task"
+    subprocess.run([sys.executable, "-c", _STAGE, str(task)], check=True, stderr=subprocess.DEVNULL)
+    return task
+
+
 def start(subject: Subject, task: Path) -> tuple[float, float, int]:
     """Return seconds of the clock, seconds of processor time, and the most bytes resident of one process."""
     program = "; ".join([_BEGIN, f"sys.path.insert(0, {str(task)!r})", *subject.statements, _END])
@@ -136,7 +134,7 @@ def start(subject: Subject, task: Path) -> tuple[float, float, int]:
         [sys.executable, "-c", program],
         # In a folder without files: what lies where a process starts is found first.
         cwd=task.parent,
-        env=_environment(os.environ),
+        env=environment(os.environ),
         capture_output=True,
         text=True,
         check=True,
@@ -145,7 +143,8 @@ def start(subject: Subject, task: Path) -> tuple[float, float, int]:
     return float(clock), float(cpu), int(kibibytes) * 1024
 
 
-def _environment(base: Mapping[str, str]) -> dict[str, str]:
+def environment(base: Mapping[str, str]) -> dict[str, str]:
+    """Return a process's environment: the machine's, but for AWS and Python that of Lambda."""
     kept = {name: value for name, value in base.items() if not name.startswith(("AWS_", "PYTHON"))}
     return kept | ENVIRONMENT
 

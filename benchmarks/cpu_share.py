@@ -31,7 +31,7 @@ from typing import Any
 
 import trustme
 
-from benchmarks.cold_start import ENVIRONMENT, stage
+from benchmarks.cold_start import ENVIRONMENT, environment, stage
 from benchmarks.work import default_memory
 from hosted_model_local.simulator import Request, Simulator
 from hosted_model_local.simulator.server import ThreadedServer
@@ -80,12 +80,16 @@ def quota(share: float) -> Iterator[Callable[[], None] | None]:
             (group / "cpu.cfs_quota_us").write_text(str(microseconds))
         else:
             (group / "cpu.max").write_text(f"{microseconds} {PERIOD_MICROSECONDS}")
-        members = group / "cgroup.procs"
-        joins: Callable[[], None] | None = lambda: members.write_text(str(os.getpid())) and None  # noqa: E731
+        made = True
     except OSError:
-        joins = None
+        made = False
+
+    def join() -> None:
+        if group:
+            (group / "cgroup.procs").write_text(str(os.getpid()))
+
     try:
-        yield joins
+        yield join if made else None
     finally:
         if group is not None:
             with contextlib.suppress(OSError):
@@ -175,11 +179,10 @@ def run(share: float, task: Path, folder: Path, tick: bool = False) -> dict[str,
             raise OSError("no control group can be made here")
         _seed(outside.simulator)
         host = leads_here["HOSTED_MODEL_LOCAL_RESPONSE_HOST"]
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHON"))}
         child = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, str(task), json.dumps(event(host, tick)), _FUNCTION],
             cwd=folder,
-            env={**kept, **ENVIRONMENT, **leads_here, "NO_PROXY": "127.0.0.1,localhost"},
+            env={**environment(os.environ), **leads_here, "NO_PROXY": "127.0.0.1,localhost"},
             stdout=subprocess.PIPE,
             text=True,
             preexec_fn=joins,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -154,11 +153,3 @@ def app(tmp_path: Path) -> Any:
     from aws_cdk import App
 
     return App(outdir=str(tmp_path / "cdk.out"))
-
-
-def soon(met: Any, seconds: float = 60) -> None:
-    """Wait until another thread has come so far."""
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
