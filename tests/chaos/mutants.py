@@ -77,6 +77,12 @@ MUTANTS = (
         "        seen = view.seen\n",
     ),
     Mutant(
+        "another stack's closing is taken for news",
+        "decisions/lease.py",
+        "    if closing and closing.resource != claim.resource:\n",
+        "    if closing and False:\n",
+    ),
+    Mutant(
         "a stale read is believed",
         "decisions/next_move.py",
         "    return lease.is_behind(tags, progress.mark, task.claim)\n",

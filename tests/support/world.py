@@ -30,6 +30,7 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from botocore.endpoint import convert_to_response_dict
 from botocore.exceptions import ConnectionClosedError
 from greenlet import greenlet
 
@@ -585,8 +586,48 @@ def _client(service: str) -> Any:
             Config(signature_version=UNSIGNED, user_agent="tests")
         ),
     )
-    client.meta.events.register("before-send", lambda request, **_: World.current.send(request))
+    _Wire(client)
     return client
+
+
+class _Wire:
+    """What botocore's client of the worlds sends with, in place of a socket.
+
+    The worlds ask the same things millions of times, and most of a history's time was botocore's, which makes
+    the same request of the same parameters each time. So a request is made once and then sent again. What comes
+    back is parsed each time, and an error goes all of botocore's way.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client, self._whole = client, client._make_api_call
+        self._parser = client._endpoint._response_parser_factory.create_parser(
+            client.meta.service_model.resolved_protocol
+        )
+        self._made: dict[tuple[str, str], Any] = {}
+        self._making: dict[greenlet, tuple[str, str]] = {}
+        self._come_back: AWSResponse | None = None
+        client.meta.events.register("before-send", self._send)
+        client._make_api_call = self._call
+
+    def _call(self, operation: str, parameters: dict[str, Any]) -> Any:
+        key = operation, repr(parameters)
+        request = self._made.get(key)
+        if request is None:
+            self._making[greenlet.getcurrent()] = key
+            return self._whole(operation, parameters)
+        response = World.current.send(request)
+        if response.status_code >= 300:
+            self._come_back = response
+            return self._whole(operation, parameters)
+        model = self._client.meta.service_model.operation_model(operation)
+        return self._parser.parse(convert_to_response_dict(response, model), model.output_shape)
+
+    def _send(self, request: Any, **_: Any) -> AWSResponse:
+        if self._come_back is not None:
+            response, self._come_back = self._come_back, None
+            return response
+        self._made[self._making.pop(greenlet.getcurrent())] = request
+        return World.current.send(request)
 
 
 @contextmanager

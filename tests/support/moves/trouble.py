@@ -124,7 +124,11 @@ BEHIND = Group(
         ),
         Row(CREATE, CREATE.wrote(STARTED), RUNNING, CLOSED_BY_A_TWIN, Reopen()),
         Row(
-            CREATE, CREATE.wrote(STARTED), RUNNING,
+            CREATE, CREATE.wrote(STARTED, 74), RUNNING,
+            closed("a later Delete of another stack", SECOND, stack=OTHER_STACK), Pause(),
+        ),
+        Row(
+            CREATE, CREATE.wrote(STARTED, 75), RUNNING,
             closed("a later Delete of another stack", SECOND, stack=OTHER_STACK), fails(STRIPPED),
         ),
         Row(
