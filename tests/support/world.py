@@ -593,9 +593,9 @@ def _client(service: str) -> Any:
 class _Wire:
     """What botocore's client of the worlds sends with, in place of a socket.
 
-    The worlds ask the same things millions of times, and most of a history's time was botocore's, which makes
-    the same request of the same parameters each time. So a request is made once and then sent again. What comes
-    back is parsed each time, and an error goes all of botocore's way.
+    The worlds ask the same things millions of times, and botocore makes the same request of the same
+    parameters each time: that was half of a history's time. So a request is made once and then sent again.
+    What comes back is parsed each time, and an error goes all of botocore's way.
     """
 
     def __init__(self, client: Any) -> None:

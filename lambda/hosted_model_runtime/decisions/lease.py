@@ -126,7 +126,7 @@ def is_behind(tags: Mapping[str, str], written: Mark, claim: Claim) -> bool:
     """
     closing, former = Closing.parse(tags.get(Tag.CLOSED)), former_of(tags)
     if closing and closing.resource != claim.resource:
-        # Another stack closes only what it does not see as ours: it may have done so before this request wrote.
+        # Another stack closes only what it does not see as ours: perhaps before this request wrote.
         closing = None
     for later in (closing, former.mark if former else None):
         # Somebody has let go of the model since, perhaps another delivery of this request: this read is news.
