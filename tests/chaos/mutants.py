@@ -585,8 +585,14 @@ MUTANTS = (
     Mutant(
         "a rollback gives a model back that its former owner may have taken itself",
         "decisions/next_move.py",
-        '    if returning and claim.request.type == "Update" and now < until:\n',
+        '    if (returning or lease.was_taken(tags)) and claim.request.type == "Update" and now < until:\n',
         "    if False:\n",
+    ),
+    Mutant(
+        "a rollback stops a model that another resource of its stack took and will take again",
+        "decisions/lease.py",
+        "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",
+        "    return False\n",
     ),
     Mutant(
         "an old status fails a start that was just accepted",

@@ -96,6 +96,15 @@ def former_of(tags: Mapping[str, str]) -> Former | None:
     return Former(logical_id, mark)
 
 
+def was_taken(tags: Mapping[str, str]) -> bool:
+    """Say whether another resource of the stack took the model, and a call under way wrote over its mark.
+
+    Who takes a model notes its owner as the former one: only such a call makes the owner its own former.
+    """
+    logical_id = tags.get(Tag.FORMER_LOGICAL_ID)
+    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)
+
+
 def own_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:
     """Return the mark that the claim's own request has in the tags, if any."""
     mark = Mark.parse(tags.get(Tag.HOURS if claim.request.scheduled else Tag.REQUEST))

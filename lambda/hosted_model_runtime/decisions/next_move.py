@@ -444,10 +444,10 @@ def _take_to_release(
         return Pause()
     claim, tags = task.claim, view.tags or {}
     returning = lease.returns_to(tags, before, claim) is not None
-    # The former owner may be rolled back to this model itself. The update that is undone may cover its mark,
+    # Another resource may be rolled back to this model itself. The update that is undone may cover its mark,
     # and then it writes that anew: each of the three shows late.
     until = progress.read_since + 2 * task.reads_behind + task.in_flight
-    if returning and claim.request.type == "Update" and now < until:
+    if (returning or lease.was_taken(tags)) and claim.request.type == "Update" and now < until:
         return Pause(idle=True, until=until)
     mark = lease.first_mark(claim, tags, before).at(State.RETURNING if returning else State.RELEASING)
     # The closing tag goes into the same call: from then on the service itself refuses a start that is still

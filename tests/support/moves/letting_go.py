@@ -250,6 +250,11 @@ MOVING = Group(
             ROLLBACK, first_read(NOTHING, 240), RUNNING, formerly(OWN, earlier(DONE), OTHER),
             take(ROLLBACK.mark(RETURNING, HOSTED_AT), earlier(DONE)),
         ),
+        Row(ROLLBACK, first_read(NOTHING, 239), RUNNING, formerly(OWN, earlier(HELD), NAME), rest(1)),
+        Row(
+            ROLLBACK, first_read(NOTHING, 240), RUNNING, formerly(OWN, earlier(HELD), NAME),
+            take(ROLLBACK.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
+        ),
         Row(
             UPDATE, NOTHING, RUNNING, formerly(OWN, earlier(DONE), OTHER),
             take(
