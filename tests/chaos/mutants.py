@@ -589,6 +589,12 @@ MUTANTS = (
         "    if False:\n",
     ),
     Mutant(
+        "a Delete fails because nobody can bring back what is being deleted",
+        "decisions/next_move.py",
+        "    if isinstance(step, steps.Fail) and seen.phase is not Phase.UNREADY:\n",
+        "    if isinstance(step, steps.Fail):\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -505,7 +505,8 @@ def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sight
             return Pause(idle=True)
     hosted_at = _stamp(now) if started else ""
     tags = lease.returning_tags(task.claim, former, seen.phase in ACTIVE, hosted_at)
-    if isinstance(step, steps.Fail):
+    # What is not trained any more, or is being deleted, nobody can bring back: the tags are all there is to give.
+    if isinstance(step, steps.Fail) and seen.phase is not Phase.UNREADY:
         return WriteTags(tags, Failed(step.reason, Metric.HOSTING_FAILED))
     # Not answered before every read shows it: a Delete of the former owner may come next.
     return WriteTags(tags, Done(), wait=task.reads_behind)

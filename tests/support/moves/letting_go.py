@@ -45,6 +45,7 @@ from support.moves.rows import (
     STARTING,
     STOPPED,
     STOPPING,
+    UNREADY,
     UPDATE,
     Group,
     Row,
@@ -303,6 +304,7 @@ MOVING = Group(
                 Failed("could not be hosted", Metric.HOSTING_FAILED),
             ),
         ),
+        Row(DELETE, BACK, UNREADY, undone(earlier(DONE)), gives_back(earlier(DONE))),
         Row(DELETE, BACK, RUNNING, undone(earlier(ASLEEP)), Stop()),
         Row(DELETE, BACK, STOPPED, undone(earlier(ASLEEP)), gives_back(earlier(ASLEEP))),
         Row(
