@@ -54,9 +54,9 @@ e2e: venv ## the real cdk command on the local cloud
 newcomer: venv ## type docs/first-ten-minutes.md from `git clone` on: installs, demo and all, some ten minutes
 	$(PYTEST) -m newcomer tests/e2e/test_newcomer.py
 
-# The end-to-end tests wait for most of their time: the others run beside them, and give way to them.
-test: lint ## all of the four
-	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) e2e beside
+# The end-to-end tests wait for much of their time: all else runs beside them, and gives way to them.
+test: venv ## all of the four
+	@$(MAKE) --no-print-directory -j 3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) e2e lint beside
 
 beside:
 	nice -n 15 $(PYTEST) -n 3 --dist worksteal tests/unit tests/protocol

@@ -595,6 +595,12 @@ MUTANTS = (
         "    if isinstance(step, steps.Fail):\n",
     ),
     Mutant(
+        "an update does not see that the one before left no mark",
+        "decisions/lease.py",
+        "    return same and before.units != str(request.old_units)\n",
+        "    return False\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -118,6 +118,7 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
         physical_id=event.get("PhysicalResourceId"),
         old_service=old_service,
         old_model=old_model,
+        old_units=_units(old) if old and _is_right(_units, old) else None,
         has_hours=str(properties.get(Property.HOSTING_HOURS, "")).lower() == "true",
     )
 

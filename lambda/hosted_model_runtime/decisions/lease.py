@@ -128,6 +128,19 @@ def is_in_flight(tags: Mapping[str, str], before: Mark | None) -> bool:
     return before is not None and (not before.state.settled or lease_hours.is_at_work(tags, before))
 
 
+def misses_update(before: Mark | None, claim: Claim) -> bool:
+    """Say whether this update follows one whose mark a read does not show, or that wrote none.
+
+    CloudFormation says what the one before wanted. If the last mark wanted something else, that one was
+    cancelled, and it may be at work.
+    """
+    request = claim.request
+    if before is None or before.request_id == request.request_id or not before.units or not request.old_units:
+        return False
+    same = request.old_model == request.model and request.old_service == request.service
+    return same and before.units != str(request.old_units)
+
+
 def is_behind(tags: Mapping[str, str], written: Mark, claim: Claim) -> bool:
     """Say whether a read may be out of date: it shows less than this request wrote, and no later request.
 

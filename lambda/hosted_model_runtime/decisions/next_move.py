@@ -183,7 +183,8 @@ def _take(
     if not mark.last_start.seconds:
         mark = replace(mark, last_start=progress.former_start.of_another)
     # Without a fence another stack that saw the model free, too, may write over this claim.
-    in_flight = lease.is_in_flight(tags, before) or (Tag.STACK not in tags and not task.fenced)
+    unfenced = Tag.STACK not in tags and not task.fenced
+    in_flight = lease.is_in_flight(tags, before) or lease.misses_update(before, claim) or unfenced
     if sleeps:
         mark = mark.at(State.SLEEPING)
     elif isinstance(step, steps.Start) and not in_flight:
@@ -505,7 +506,7 @@ def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sight
             return Pause(idle=True)
     hosted_at = _stamp(now) if started else ""
     tags = lease.returning_tags(task.claim, former, seen.phase in ACTIVE, hosted_at)
-    # What is not trained any more, or is being deleted, nobody can bring back: the tags are all there is to give.
+    # What is not trained any more, or is being deleted, nobody can bring back: only the tags are given.
     if isinstance(step, steps.Fail) and seen.phase is not Phase.UNREADY:
         return WriteTags(tags, Failed(step.reason, Metric.HOSTING_FAILED))
     # Not answered before every read shows it: a Delete of the former owner may come next.

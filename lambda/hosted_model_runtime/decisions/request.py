@@ -35,6 +35,8 @@ class Request:
     physical_id: str | None = None
     old_service: str | None = None
     old_model: Mapping[str, str] | None = None
+    #: What the update before this one, or a cancelled one, wanted; None where that is not known.
+    old_units: Units | None = None
     #: Whether schedules start and stop the model between deploys.
     has_hours: bool = False
 

@@ -51,6 +51,7 @@ from support.moves.rows import (
     STOPPING,
     UNFENCED,
     UNREADY,
+    UNSEEN,
     UPDATE,
     WITH_HOURS,
     Group,
@@ -118,6 +119,14 @@ WHO_COMMANDS = Group(
             take(CREATE.mark(HELD), earlier(STARTED), in_flight=True),
         ),
         Row(UPDATE, NOTHING, RUNNING, before(DONE), take(UPDATE.mark(HELD, HOSTED_AT), earlier(DONE))),
+        Row(
+            UNSEEN, NOTHING, RUNNING, before(DONE),
+            take(UNSEEN.mark(HELD, HOSTED_AT), earlier(DONE), in_flight=True),
+        ),
+        Row(
+            UNSEEN, NOTHING, RUNNING, Said("the mark `done` of that update", owned(earlier(DONE, units="2"))),
+            take(UNSEEN.mark(HELD, HOSTED_AT), earlier(DONE, units="2")),
+        ),
         Row(CREATE, NOTHING, RESIZED, before(DONE), fails("runs with 3 inference units", Metric.INVALID)),
         Row(CREATE, NOTHING, STOPPED, LATER, SILENCE),
         Row(CREATE, NOTHING, STOPPED, closed("a later Delete of this resource", SECOND), SILENCE),

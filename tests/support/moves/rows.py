@@ -60,6 +60,9 @@ ADOPTING_IN_PLACE = who(
 ON_TIME_IN_PLACE = who("scheduled start, where the service resizes in place", "Start", in_place=True)
 UNFENCED = who("Create, at a service without a fence", "Create", fenced=False)
 ROLLBACK = who("rollback of an update, of the update's model", "Update", goal=Goal.RELEASE)
+UNSEEN = who(
+    "rollback of an update to 2 units", "Update", old_service="service", old_model={}, old_units=Units(2)
+)
 UNDOING = who("Delete of what no Create answered for", "Delete", physical_id="Stack-Model-1A2B3C")
 DELETE_UNFENCED = who("Delete, at a service without a fence", "Delete", fenced=False)
 REPLACING = who("Update with hours that replaces", "Update", replaces=True, has_hours=True)
