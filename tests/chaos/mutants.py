@@ -601,6 +601,12 @@ MUTANTS = (
         "    return False\n",
     ),
     Mutant(
+        "a Delete that comes after its ServiceTimeout is not heard",
+        "cloudformation/events.py",
+        '    if event["RequestType"] == "Delete" and now >= made.timestamp() + timeout:\n',
+        "    if False:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

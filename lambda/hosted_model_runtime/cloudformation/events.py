@@ -101,8 +101,14 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
     old = event.get("OldResourceProperties") or {}
     service, model = _model(properties)
     old_service, old_model = _model(old) if old.get(Property.MODEL) else (None, None)
+    made = issued(event, now)
     if event["RequestType"] == "Delete":
         properties = _that_name_the_model(properties)
+    # A scheduled start has several attempts, each as long as a deploy would wait.
+    timeout = _timeout(properties) * (Scheduled.ATTEMPTS if is_scheduled(event) else 1)
+    if event["RequestType"] == "Delete" and now >= made.timestamp() + timeout:
+        # Lambda delivers it after CloudFormation gave up on it, and nobody else will stop the model.
+        timeout = _URL_LIFETIME
     return Request(
         type=event["RequestType"],
         request_id=event["RequestId"],
@@ -111,9 +117,8 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
         service=service,
         model=model,
         units=_units(properties),
-        issued=issued(event, now),
-        # A scheduled start has several attempts, each as long as a deploy would wait.
-        timeout=_timeout(properties) * (Scheduled.ATTEMPTS if is_scheduled(event) else 1),
+        issued=made,
+        timeout=timeout,
         on_running=_on_running(properties),
         physical_id=event.get("PhysicalResourceId"),
         old_service=old_service,

@@ -504,14 +504,29 @@ class TestDeadline:
         assert isinstance(outcome.end, Failed)
         assert case.service.made("start") == []
 
-    @pytest.mark.parametrize("late", [600, 601, 7200])
-    @pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+    @pytest.mark.parametrize(
+        ("kind", "late"),
+        [
+            *((kind, late) for kind in ("Create", "Update") for late in (600, 601, 7200)),
+            ("Delete", 7200),
+        ],
+    )
     def test_after_the_expiry_a_first_event_touches_nothing(self, kind: str, late: float) -> None:
         case = Case(late=late)
         case.own()
         assert isinstance(case.drive(kind, timeout=600).end, Superseded)
         assert case.service.calls == []
         assert case.relay.puts == []
+
+    @pytest.mark.parametrize("late", [600, 601, 5000])
+    def test_after_the_expiry_a_delete_still_stops_the_model(self, late: float) -> None:
+        """Lambda may deliver it later than CloudFormation waits, and after that nobody asks again."""
+        case = Case(late=late)
+        case.own()
+        case.service.models["1"].phase = Phase.RUNNING
+        case.drive("Delete", timeout=600, PhysicalResourceId="fake/1")
+        assert len(case.service.made("stop")) == 1
+        assert case.service.models["1"].phase is Phase.STOPPED
 
     def test_a_delete_that_is_not_finished_fails(self) -> None:
         case = Case(stop_seconds=10_000)
