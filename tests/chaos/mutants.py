@@ -607,6 +607,12 @@ MUTANTS = (
         "    if False:\n",
     ),
     Mutant(
+        "a renamed construct takes the model before it reads how its former request ended",
+        "decisions/next_move.py",
+        "    if moves and before and not before.state.settled and _may_be_out_of_date(task, progress, now):\n",
+        "    if False:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -173,6 +173,10 @@ def _take(
         # It was taken in this cycle, and somebody wrote over it at once: wait, do not write over theirs.
         return Pause()
     moves = before is not None and not claim.request.scheduled and not lease.owns(tags, claim)
+    if moves and before and not before.state.settled and _may_be_out_of_date(task, progress, now):
+        # A construct is renamed after its request has ended. What is noted of it must be how it ended: by that
+        # a late delivery tells that it has nothing more to say.
+        return _rest(task, progress)
     step = steps.decide(replace(task.wanted, may_resize=True) if moves else task.wanted, seen.observed, False)
     if isinstance(step, steps.Fail) and claim.request.type != Scheduled.STOP:
         return Finish(Failed(step.reason, Metric.INVALID))

@@ -166,6 +166,7 @@ LETTING_GO = Group(
 
 DEPLOYED_THERE = other(earlier(DONE), "an earlier deploy")
 GIVEN_UP = other(Mark(ISSUED, "Delete", "request-3", RELEASING, "0123456789ab"), "giving it up")
+STARTED_THERE = other(earlier(STARTED), "not known how its request ended")
 MOVED_TO_OTHER = other(earlier(DONE), "it was renamed")
 RENAMED = formerly(CREATE.tags(HELD), earlier(DONE, units="3"), OTHER)
 WAS = {Tag.FORMER_LOGICAL_ID: OTHER, Tag.FORMER_REQUEST: str(earlier(DONE))}
@@ -201,6 +202,14 @@ MOVING = Group(
         Row(CREATE, NOTHING, RUNNING, DEPLOYED_THERE, take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS)),
         Row(CREATE, NOTHING, RESIZED, DEPLOYED_THERE, take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS)),
         Row(CREATE, CREATE.wrote(HELD), RESIZED, RENAMED, Stop()),
+        Row(CREATE, first_read(NOTHING, 74), RUNNING, STARTED_THERE, rest(1)),
+        Row(
+            CREATE, first_read(NOTHING, 75), RUNNING, STARTED_THERE,
+            take(
+                CREATE.mark(HELD), earlier(STARTED),
+                {Tag.FORMER_LOGICAL_ID: OTHER, Tag.FORMER_REQUEST: str(earlier(STARTED))}, in_flight=True,
+            ),
+        ),
         Row(
             NEW_WITH_HOURS, NOTHING, STOPPED, other(earlier(ASLEEP, has_hours=True), "asleep"),
             take(
