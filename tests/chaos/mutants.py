@@ -609,7 +609,7 @@ MUTANTS = (
     Mutant(
         "a renamed construct takes the model before it reads how its former request ended",
         "decisions/next_move.py",
-        "    if moves and before and not before.state.settled and _may_be_out_of_date(task, progress, now):\n",
+        "    if moves and not settled and _may_be_out_of_date(task, progress, now):\n",
         "    if False:\n",
     ),
     Mutant(

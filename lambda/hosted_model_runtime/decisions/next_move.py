@@ -173,7 +173,8 @@ def _take(
         # It was taken in this cycle, and somebody wrote over it at once: wait, do not write over theirs.
         return Pause()
     moves = before is not None and not claim.request.scheduled and not lease.owns(tags, claim)
-    if moves and before and not before.state.settled and _may_be_out_of_date(task, progress, now):
+    settled = before is None or before.state.settled
+    if moves and not settled and _may_be_out_of_date(task, progress, now):
         # A construct is renamed after its request has ended. What is noted of it must be how it ended: by that
         # a late delivery tells that it has nothing more to say.
         return _rest(task, progress)
