@@ -175,8 +175,8 @@ def _take(
     moves = before is not None and not claim.request.scheduled and not lease.owns(tags, claim)
     settled = before is None or before.state.settled
     if moves and not settled and _may_be_out_of_date(task, progress, now):
-        # A construct is renamed after its request has ended. What is noted of it must be how it ended: by that
-        # a late delivery tells that it has nothing more to say.
+        # A construct is renamed after its request has ended. How that ended must be noted: a late delivery
+        # of it has nothing more to say then.
         return _rest(task, progress)
     step = steps.decide(replace(task.wanted, may_resize=True) if moves else task.wanted, seen.observed, False)
     if isinstance(step, steps.Fail) and claim.request.type != Scheduled.STOP:
