@@ -613,6 +613,12 @@ MUTANTS = (
         "    if False:\n",
     ),
     Mutant(
+        "what is given back sleeps on, though a schedule has begun to start it",
+        "decisions/next_move.py",
+        "    if lease_hours.is_asleep({**tags, Tag.REQUEST: str(former.mark)}):\n",
+        "    if former.mark.state.asleep:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -209,7 +209,10 @@ class Requests:
         theirs = [
             one
             for one in self.world.effects
-            if (one.arn, one.stack_id) == (effect.arn, owner) and one.time < effect.time
+            if (one.arn, one.stack_id) == (effect.arn, owner)
+            and one.time < effect.time
+            # Their start may have been under way, too.
+            and one.operation not in STARTS
         ]
         last = max(theirs, key=lambda one: one.time)
         return last.operation == "TagResource" and effect.time - last.time < self._in_flight

@@ -358,7 +358,7 @@ def released_tags(claim: Claim) -> dict[str, str]:
 def returning_tags(claim: Claim, former: Former, runs: bool, hosted_at: str) -> dict[str, str]:
     """Return the tags that give the model back: the former owner's mark as it was, and ours as RELEASED."""
     state = former.mark.state
-    if not state.settled:
+    if not state.settled or (runs and state.asleep):
         state = State.DONE if runs else State.FAILED
     mark = former.mark.at(state, hosted_at or former.mark.hosted_at)
     return {**released_tags(claim), Tag.LOGICAL_ID: former.logical_id, Tag.REQUEST: str(mark)}

@@ -473,7 +473,7 @@ def _give_up(
     former = lease.former_of(tags)
     if former and mark.state is State.RETURNING:
         if former.mark.state is not State.RELEASED:
-            return _give_back(task, progress, former, seen, now)
+            return _give_back(task, progress, former, seen, tags, now)
         # The former owner is gone, which an older read did not show: there is nobody to give it back to.
         if not progress.closed:
             return Close(reopens=False)
@@ -490,12 +490,15 @@ def _give_up(
     return LetGo(Done())
 
 
-def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sighting, now: float) -> Move:
+def _give_back(
+    task: Task, progress: Progress, former: lease.Former, seen: Sighting, tags: Mapping[str, str], now: float
+) -> Move:
     """Bring the model to what the former owner declares, then give the lease back."""
     started = progress.start is StartCall.ACCEPTED
     units = Units.parse(former.mark.units)
     wanted: Running | Stopped = Running(1, any_units=True)
-    if former.mark.state.asleep:
+    # A schedule may have begun to wake it up before it could see that it had another owner.
+    if lease_hours.is_asleep({**tags, Tag.REQUEST: str(former.mark)}):
         wanted = Stopped()
     elif units:
         wanted = replace(_with_units(task.wanted, units), may_resize=True)
@@ -510,12 +513,12 @@ def _give_back(task: Task, progress: Progress, former: lease.Former, seen: Sight
         case Wait():
             return Pause(idle=True)
     hosted_at = _stamp(now) if started else ""
-    tags = lease.returning_tags(task.claim, former, seen.phase in ACTIVE, hosted_at)
+    returned = lease.returning_tags(task.claim, former, seen.phase in ACTIVE, hosted_at)
     # What is not trained any more, or is being deleted, nobody can bring back: only the tags are given.
     if isinstance(step, steps.Fail) and seen.phase is not Phase.UNREADY:
-        return WriteTags(tags, Failed(step.reason, Metric.HOSTING_FAILED))
+        return WriteTags(returned, Failed(step.reason, Metric.HOSTING_FAILED))
     # Not answered before every read shows it: a Delete of the former owner may come next.
-    return WriteTags(tags, Done(), wait=task.reads_behind)
+    return WriteTags(returned, Done(), wait=task.reads_behind)
 
 
 def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str], now: float) -> Move:

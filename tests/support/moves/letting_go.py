@@ -33,6 +33,7 @@ from support.moves.rows import (
     INTENT,
     NEW_WITH_HOURS,
     NOW_STAMP,
+    ON_TIME,
     OWN_CLOSING,
     RELEASING,
     RESIZED,
@@ -195,6 +196,10 @@ def undone(mark: Mark, words: str = "") -> Said:
 
 
 BACK = DELETE.wrote(RETURNING)
+WAKING = Said(
+    "the same, and a schedule has begun to start it",
+    undone(earlier(ASLEEP)).value | {Tag.HOURS: str(ON_TIME.mark(INTENT))},
+)
 MOVING = Group(
     "Moving house",
     f"`{NAME}` asks. `{OTHER}` is the logical ID that the construct had before it was renamed, or has now.",
@@ -316,6 +321,8 @@ MOVING = Group(
         Row(DELETE, BACK, UNREADY, undone(earlier(DONE)), gives_back(earlier(DONE))),
         Row(DELETE, BACK, RUNNING, undone(earlier(ASLEEP)), Stop()),
         Row(DELETE, BACK, STOPPED, undone(earlier(ASLEEP)), gives_back(earlier(ASLEEP))),
+        Row(DELETE, BACK, STOPPED, WAKING, Start(Units(1), "Return")),
+        Row(DELETE, BACK, RUNNING, WAKING, gives_back(earlier(DONE))),
         Row(
             DELETE, BACK, RUNNING, undone(earlier(STARTED)),
             gives_back(earlier(DONE, hosted_at="")),
