@@ -619,6 +619,12 @@ MUTANTS = (
         "    if former.mark.state.asleep:\n",
     ),
     Mutant(
+        "a refused Start does not tell when another delivery was at work",
+        "invocation/leased_model.py",
+        "self._remember(start=StartCall.REFUSED, shown=self._now())",
+        "self._remember(start=StartCall.REFUSED)",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

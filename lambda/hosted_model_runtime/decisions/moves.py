@@ -114,7 +114,8 @@ class Progress:
     written
         When this invocation last wrote a mark or a closing tag, epoch seconds; 0: it has not.
     shown
-        When a read last showed a mark of another delivery of this request that came further; 0: none has.
+        When a read, or a refused Start, last showed that another delivery of this request came further; 0:
+        none has.
     read_since
         When this invocation first read the tags, epoch seconds; 0: it has not.
     start

@@ -253,7 +253,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
 
 def _start_may_be_ours(task: Task, progress: Progress, now: float) -> bool:
     """Say whether ours may have met another delivery's Start, whose note does not show yet."""
-    return progress.start is StartCall.REFUSED and now < progress.written + task.reads_behind
+    return progress.start is StartCall.REFUSED and now < progress.took_part + task.reads_behind
 
 
 def _status_may_be_old(task: Task, progress: Progress, mark: Mark, seen: Sighting, now: float) -> bool:

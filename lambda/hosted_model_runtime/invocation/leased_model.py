@@ -243,7 +243,7 @@ class LeasedModel:
             self._service.start(self._known, units, self._token(verb, units))
         except ServiceError as error:
             if error.kind is Kind.CONFLICT:
-                self._remember(start=StartCall.REFUSED)
+                self._remember(start=StartCall.REFUSED, shown=self._now())
             raise
         self._remember(start=StartCall.ACCEPTED)
         return View(acted=True)

@@ -203,6 +203,18 @@ HOSTING = Group(
             CREATE, CREATE.wrote(INTENT).but("Start refused", start=StartCall.REFUSED), RESIZED,
             CREATE.tags(INTENT), Pause(idle=True),
         ),
+        Row(
+            CREATE, CREATE.wrote(INTENT, 90).but(
+                "Start refused 74 s ago", start=StartCall.REFUSED, shown=NOW - 74
+            ),
+            RESIZED, CREATE.tags(INTENT), Pause(idle=True),
+        ),
+        Row(
+            CREATE, CREATE.wrote(INTENT, 90).but(
+                "Start refused 75 s ago", start=StartCall.REFUSED, shown=NOW - 75
+            ),
+            RESIZED, CREATE.tags(INTENT), Fail(Failing(Failed("runs with 3 inference units"), NOW)),
+        ),
     ),
 )  # fmt: skip
 

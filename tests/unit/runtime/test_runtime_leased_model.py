@@ -161,6 +161,8 @@ class TestWhatIsRemembered:
             case.leased.advance()
         expected = StartCall.REFUSED if kind is Kind.CONFLICT else StartCall.UNSENT
         assert case.leased.progress.start is expected
+        # From then on it counts how long a read may miss what the other delivery wrote.
+        assert bool(case.leased.progress.shown) is (kind is Kind.CONFLICT)
 
     def test_a_start_is_noted_as_soon_as_it_can_be(self) -> None:
         case = Case()
