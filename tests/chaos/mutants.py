@@ -625,6 +625,12 @@ MUTANTS = (
         "self._remember(start=StartCall.REFUSED)",
     ),
     Mutant(
+        "a model is given back to whom a Delete has closed it for",
+        "decisions/lease.py",
+        "    return [Tag.CLOSED, Tag.FORMER_LOGICAL_ID, Tag.FORMER_REQUEST]\n",
+        "    return [Tag.CLOSED]\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -33,6 +33,7 @@ from . import lease_hours
 from .marks import Closing, Mark, State
 from .model import ACTIVE, Phase
 from .request import Claim
+from .tokens import fingerprint
 
 #: For how long after a rename a Delete counts as its rollback. A stack's operation hardly lasts a day.
 RETURN_WITHIN = timedelta(hours=36)
@@ -126,6 +127,18 @@ def has_closed(tags: Mapping[str, str], claim: Claim) -> bool:
 def is_in_flight(tags: Mapping[str, str], before: Mark | None) -> bool:
     """Say whether the superseded request, or a schedule that acts under it, may have a call under way."""
     return before is not None and (not before.state.settled or lease_hours.is_at_work(tags, before))
+
+
+def keys_to_reopen(tags: Mapping[str, str], claim: Claim) -> list[str]:
+    """Return the tags to remove from a model that this stack has closed, before it is taken again.
+
+    The former owner goes with them if it is the one that closed the model, or does not show: another delivery
+    of this request may have read the tags from before that Delete, and noted who was deleted by it.
+    """
+    closing, former = Closing.parse(tags.get(Tag.CLOSED)), former_of(tags)
+    if former and closing and closing.resource != fingerprint(claim.request.stack_id, former.logical_id):
+        return [Tag.CLOSED]
+    return [Tag.CLOSED, Tag.FORMER_LOGICAL_ID, Tag.FORMER_REQUEST]
 
 
 def misses_update(before: Mark | None, claim: Claim) -> bool:

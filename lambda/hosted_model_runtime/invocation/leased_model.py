@@ -163,8 +163,7 @@ class LeasedModel:
             case moves.Close(reopens):
                 return self._close(reopens)
             case moves.Reopen():
-                self._service.untag(self._arn, [Tag.CLOSED])
-                return replace(view, tags={k: v for k, v in (view.tags or {}).items() if k != Tag.CLOSED})
+                return replace(view, tags=self._reopen(view.tags or {}))
             case moves.WriteTags(tags, end, wait):
                 self._service.tag(self._arn, tags)
                 self._remember(written=self._now())
@@ -221,9 +220,15 @@ class LeasedModel:
             sleeps, last = False, NOTHING
         self._remember(former_sleeps=sleeps, former_start=last)
 
+    def _reopen(self, tags: Mapping[str, str]) -> Mapping[str, str]:
+        """Remove this stack's closing tag, and what it disproves; returns the tags that are left."""
+        keys = lease.keys_to_reopen(tags, self.task.claim)
+        self._service.untag(self._arn, keys)
+        return {key: value for key, value in tags.items() if key not in keys}
+
     def _take(self, take: moves.Take, view: View) -> View:
         if take.reopens:
-            self._service.untag(self._arn, [Tag.CLOSED])
+            self._reopen(view.tags or {})
         for key in (Tag.REQUEST, Tag.HOURS):
             # Nobody may be there to remove its rule. Before its mark is gone: a repeat of this request must
             # find the RequestId if this one is killed in between.

@@ -394,6 +394,23 @@ class TestMoving:
         assert not lease.owns_as_declared(owned(mark(), OTHER), CLAIM)
 
 
+class TestReopening:
+    @pytest.mark.parametrize(
+        ("former", "goes"),
+        [
+            ("", True),
+            ("Deleted", True),
+            # It owned the model after the Delete that closed it, and a rename took it over: it may come back.
+            ("Renamed", False),
+        ],
+    )
+    def test_the_former_owner_goes_with_its_own_closing_tag(self, former: str, goes: bool) -> None:
+        more = {Tag.FORMER_LOGICAL_ID: former, Tag.FORMER_REQUEST: str(mark())} if former else {}
+        tags = owned(mark(), **closed(NOW, claim(logical_id="Deleted")), **more)
+        keys = lease.keys_to_reopen(tags, CLAIM)
+        assert keys == [Tag.CLOSED, *([Tag.FORMER_LOGICAL_ID, Tag.FORMER_REQUEST] if goes else [])]
+
+
 class TestReadsThatAreBehind:
     """A read that shows less than this request wrote is old; one that shows somebody later is news."""
 
