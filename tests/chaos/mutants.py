@@ -631,6 +631,12 @@ MUTANTS = (
         "    return [Tag.CLOSED]\n",
     ),
     Mutant(
+        "a superseded request takes back a mark that the Delete has seen",
+        "decisions/next_move.py",
+        "        unseen = progress.written >= closing.issued.timestamp()\n",
+        "        unseen = True\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -299,8 +299,11 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
     closing = Closing.parse(tags.get(Tag.CLOSED))
     by_own_delete = closing and closing.resource == task.claim.resource
     mine = lease.own_mark(tags, task.claim)
-    in_lease = progress.written or (mine and progress.read_since)
-    if closing and by_own_delete and seen.phase not in ACTIVE and in_lease and not request.scheduled:
+    # What was written before the Delete was made, the Delete has seen before it let go.
+    unseen = mine and progress.read_since
+    if progress.written and closing:
+        unseen = progress.written >= closing.issued.timestamp()
+    if closing and by_own_delete and seen.phase not in ACTIVE and unseen and not request.scheduled:
         # What this request may have started is left to the Delete, which finds it by this mark. So is the
         # mark, if the Delete still goes on: it may see the mark late, and be seen late itself.
         until = max(progress.took_part, closing.issued.timestamp()) + 2 * task.reads_behind
