@@ -637,6 +637,12 @@ MUTANTS = (
         "        unseen = True\n",
     ),
     Mutant(
+        "of two deliveries that ended differently, each believes what it reads first",
+        "decisions/lease.py",
+        "        return differ or shown.progress < written.progress\n",
+        "        return shown.progress < written.progress\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

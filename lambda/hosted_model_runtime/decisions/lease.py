@@ -171,7 +171,9 @@ def is_behind(tags: Mapping[str, str], written: Mark, claim: Claim) -> bool:
     if shown is None:
         return True
     if shown.request_id == written.request_id:
-        return shown.progress < written.progress
+        # Of two deliveries one may have failed and the other not. Which mark is the later one shows in time.
+        differ = written.state.settled and shown.state is not written.state
+        return differ or shown.progress < written.progress
     return shown.issued < written.issued
 
 
