@@ -643,6 +643,12 @@ MUTANTS = (
         "        return shown.progress < written.progress\n",
     ),
     Mutant(
+        "a rollback answers before the update that it undoes must have seen its mark",
+        "decisions/next_move.py",
+        "    if progress.crosses and mark.state is not State.FAILED:\n",
+        "    if False:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

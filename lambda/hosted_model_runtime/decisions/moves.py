@@ -134,6 +134,8 @@ class Progress:
         yet.
     lagged
         Whether a read of the tags showed less than this request had written.
+    crosses
+        Whether it took over from a request that may still be at work, and write over its marks unseen.
     closed
         Whether it wrote a closing mark on a model that nobody owns.
     close_denied
@@ -154,6 +156,7 @@ class Progress:
     former_sleeps: bool | None = None
     former_start: LastStart = NOTHING
     lagged: bool = False
+    crosses: bool = False
     closed: bool = False
     close_denied: bool = False
     failing: Failing | None = None

@@ -265,10 +265,20 @@ def _status_may_be_old(task: Task, progress: Progress, mark: Mark, seen: Sightin
 def _settle(
     task: Task, progress: Progress, mark: Mark, seen: Sighting, tags: Mapping[str, str], now: float
 ) -> Move:
-    """End as the lease says; if another resource had the model, not before every read shows who has it now.
+    """End as the lease says, once nobody can act on older tags any more.
 
-    CloudFormation deletes the former owner next. Its Delete would stop the model if it read the old tags.
+    A superseded request may have written over this one's first mark before it could see that, and then it
+    sees its own. It stops when it sees this mark. What it did until then is mended.
+
+    If another resource had the model, CloudFormation deletes that one next. Its Delete would stop the model
+    if it read the old tags.
     """
+    if progress.crosses and mark.state is not State.FAILED:
+        until = progress.took_part + task.in_flight
+        if now < until:
+            return Pause(idle=True, until=until)
+        if not isinstance(_step(task, progress, seen, tags), steps.Done):
+            return Note(mark.at(State.HELD))
     former = lease.former_of(tags)
     if former and former.mark.state is not State.RELEASED and not task.claim.request.scheduled:
         until = max(progress.written, progress.read_since) + task.reads_behind

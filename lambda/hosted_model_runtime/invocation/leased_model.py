@@ -206,7 +206,8 @@ class LeasedModel:
 
         Where a read was behind in this request, the mark is read again before the answer.
         """
-        if view.tags is None or mark.state is not State.DONE or self.progress.lagged:
+        unsure = self.progress.lagged or self.progress.crosses
+        if view.tags is None or mark.state is not State.DONE or unsure:
             return None
         return {**view.tags, **lease.owner_tags(self.task.claim, mark)}
 
@@ -238,7 +239,8 @@ class LeasedModel:
         self._write(take.mark, take.more)
         if take.in_flight:
             self._be_quiet(self.task.in_flight)
-        self._remember(in_doubt=True, took_from=None if take.in_flight else take.before)
+        crosses = self.progress.crosses or (take.in_flight and take.before is not None)
+        self._remember(in_doubt=True, crosses=crosses, took_from=None if take.in_flight else take.before)
         # Whoever lets go looks again: a start may have landed between its last look and this mark.
         seen = view.seen if self.task.goal is moves.Goal.HOST else None
         return View(seen=seen, took=True)

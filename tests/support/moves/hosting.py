@@ -82,9 +82,19 @@ from support.moves.words import (
     mark_of,
     owned,
     resizing,
+    rest,
     sees,
     take,
 )
+
+OWN_DONE = UPDATE.tags(DONE, hosted_at=HOSTED_AT)
+
+
+def crossing(ago: float) -> Said:
+    """It took over from a request at work, and wrote that it is done."""
+    wrote = UPDATE.wrote(DONE, ago, hosted_at=HOSTED_AT)
+    return wrote.but("took over from a request at work", crosses=True)
+
 
 TO_TWO = resizing(2, "a change to 2 under way", under_way=True)
 FIRST_LOOK = Group(
@@ -175,6 +185,9 @@ HOSTING = Group(
             CREATE, CREATE.wrote(DONE, hosted_at=HOSTED_AT), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT),
             answers(CREATE, "HOSTED"),
         ),
+        Row(UPDATE, crossing(89), RUNNING, OWN_DONE, rest(1)),
+        Row(UPDATE, crossing(90), RUNNING, OWN_DONE, answers(UPDATE, "HOSTED")),
+        Row(UPDATE, crossing(90), STOPPED, OWN_DONE, Note(UPDATE.mark(HELD, HOSTED_AT))),
         Row(
             CREATE, CREATE.wrote(STARTED), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT),
             answers(CREATE, "HOSTED"),
