@@ -649,6 +649,12 @@ MUTANTS = (
         "    if False:\n",
     ),
     Mutant(
+        "a Delete closes again what its other delivery has let go of",
+        "decisions/next_move.py",
+        "    if (closing and closing.issued > claim.request.issued) or progress.mark:\n",
+        "    if closing and closing.issued > claim.request.issued:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -541,7 +541,8 @@ def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, st
     """
     claim = task.claim
     closing = Closing.parse(tags.get(Tag.CLOSED))
-    if closing and closing.issued > claim.request.issued:
+    # Or another delivery of this request, whose mark it saw, has let go of the model.
+    if (closing and closing.issued > claim.request.issued) or progress.mark:
         return Finish(Done())
     if seen.phase in ACTIVE and not claim.request.adopts:
         if _may_be_out_of_date(task, progress, now):

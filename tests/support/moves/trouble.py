@@ -136,6 +136,8 @@ BEHIND = Group(
             formerly(MOVED_LATER, earlier(State.RELEASED, issued=ISSUED), NAME), SILENCE,
         ),
         Row(DELETE, DELETE.wrote(RELEASING, 74), RUNNING, before(DONE), Pause()),
+        Row(DELETE, DELETE.wrote(RELEASING, 74), STOPPED, NOBODY, Pause()),
+        Row(DELETE, DELETE.wrote(RELEASING, 75), STOPPED, NOBODY, Finish(Done())),
         Row(
             DELETE, DELETE.wrote(RELEASING, 75), RUNNING, before(DONE),
             take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
