@@ -655,6 +655,12 @@ MUTANTS = (
         "    if closing and closing.issued > claim.request.issued:\n",
     ),
     Mutant(
+        "an update takes another's start for its own, whatever the units",
+        "decisions/next_move.py",
+        "        started = started and wanted.satisfied_by(seen.observed)\n",
+        "        pass\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -135,7 +135,11 @@ def _step(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str
     if task.in_place and wanted.any_units:
         # A deploy may have declared other units while the model slept, and Start took none.
         wanted = replace(_with_units(wanted, _units_of_lease(task, progress.mark)), may_resize=True)
-    return steps.decide(wanted, seen.observed, is_started(progress, seen))
+    started = is_started(progress, seen)
+    if progress.start is not StartCall.ACCEPTED and seen.phase is Phase.RUNNING and not task.in_place:
+        # What runs with other units, a request that is superseded has started.
+        started = started and wanted.satisfied_by(seen.observed)
+    return steps.decide(wanted, seen.observed, started)
 
 
 def _with_units(wanted: Running, units: Units) -> Running:

@@ -185,6 +185,7 @@ HOSTING = Group(
             CREATE, CREATE.wrote(DONE, hosted_at=HOSTED_AT), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT),
             answers(CREATE, "HOSTED"),
         ),
+        Row(UPDATE, UPDATE.wrote(INTENT), RESIZED, UPDATE.tags(INTENT), Stop()),
         Row(UPDATE, crossing(89), RUNNING, OWN_DONE, rest(1)),
         Row(UPDATE, crossing(90), RUNNING, OWN_DONE, answers(UPDATE, "HOSTED")),
         Row(UPDATE, crossing(90), STOPPED, OWN_DONE, Note(UPDATE.mark(HELD, HOSTED_AT))),
