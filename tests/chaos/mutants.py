@@ -661,6 +661,12 @@ MUTANTS = (
         "        pass\n",
     ),
     Mutant(
+        "who lost the model to another stack blames a person",
+        "decisions/next_move.py",
+        "        case Standing.FOREIGN if mark and Tag.STACK not in view.tags and not verdict.closed:\n",
+        "        case Standing.FOREIGN if mark and Tag.STACK not in view.tags:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -54,11 +54,15 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Where a request stands; the owner's last mark, ours or another request's; why the model is foreign."""
+    """Where a request stands; the owner's last mark, ours or another request's; why the model is foreign.
+
+    ``closed``: because another stack has had the model, and let go of it.
+    """
 
     standing: Standing
     mark: Mark | None = None
     reason: str = ""
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +204,8 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
     if closing and closing.issued >= claim.request.issued:
         # Somebody let go after this request was made: this is a late delivery, or it lost a race. The tag may
         # be another stack's even if our own stack had closed the model too: the later one wrote over it.
-        return Verdict(Standing.FOREIGN, reason="another stack gave it up after this request was made")
+        reason = "another stack gave it up after this request was made"
+        return Verdict(Standing.FOREIGN, reason=reason, closed=True)
     if phase in ACTIVE and not claim.request.adopts:
         return Verdict(Standing.FOREIGN, reason=f"it is {phase.value} and no stack owns it")
     return Verdict(Standing.FREE)

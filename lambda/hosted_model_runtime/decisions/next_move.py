@@ -112,8 +112,8 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
             return _command(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view, now)
         case Standing.SUPERSEDED:
             return _superseded(task, progress, seen, view.tags, now)
-        case Standing.FOREIGN if mark and Tag.STACK not in view.tags:
-            return _stripped(claim, mark, view.tags)
+        case Standing.FOREIGN if mark and Tag.STACK not in view.tags and not verdict.closed:
+            return _stripped(claim, mark)
         case Standing.FOREIGN if _may_be_out_of_date(task, progress, now):
             return _rest(task, progress)
         case Standing.FOREIGN:
@@ -291,16 +291,12 @@ def _settle(
     return Finish(_again(task, mark, seen))
 
 
-def _stripped(claim: Claim, mark: Mark, tags: Mapping[str, str]) -> Move:
+def _stripped(claim: Claim, mark: Mark) -> Move:
     """Fail, because the tags are gone. The model runs because this request started it.
 
-    With the failure in a lease of its own, the rollback's Delete finds the model, and stops it. But if
-    somebody has closed the model since, this request's own Delete may have done so before, and nothing may
-    be left.
+    With the failure in a lease of its own, the rollback's Delete finds the model, and stops it. Nothing may
+    be left where somebody has closed the model since: this request's own Delete may have done so before.
     """
-    closing = Closing.parse(tags.get(Tag.CLOSED))
-    if closing and closing.issued >= claim.request.issued:
-        return Finish(Failed(STRIPPED))
     return WriteTags(lease.owner_tags(claim, mark.at(State.FAILED)), Failed(STRIPPED))
 
 
@@ -658,7 +654,9 @@ def _without_model(claim: Claim, step: steps.Step) -> End:
 
 
 def _foreign(seen: Sighting, claim: Claim, verdict: Verdict) -> str:
-    if not verdict.reason.startswith("it is owned"):
+    if verdict.closed:
+        advice = "deploy again"
+    elif not verdict.reason.startswith("it is owned"):
         advice = "stop it, or declare it with on_running=OnRunning.ADOPT"
     elif claim.request.stack_id in verdict.reason:
         advice = "a model has one owner: declare it once"

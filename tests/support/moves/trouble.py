@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hosted_model_runtime.contract import Tag
+from hosted_model_runtime.contract import Metric, Tag
 from hosted_model_runtime.decisions.ends import Done, Failed
 from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.moves import (
@@ -129,7 +129,8 @@ BEHIND = Group(
         ),
         Row(
             CREATE, CREATE.wrote(STARTED, 75), RUNNING,
-            closed("a later Delete of another stack", SECOND, stack=OTHER_STACK), fails(STRIPPED),
+            closed("a later Delete of another stack", SECOND, stack=OTHER_STACK),
+            fails("another stack gave it up after this request was made; deploy again", Metric.FOREIGN),
         ),
         Row(
             CREATE, CREATE.wrote(INTENT), STOPPED,
