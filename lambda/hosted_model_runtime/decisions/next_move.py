@@ -281,7 +281,10 @@ def _settle(
         until = progress.took_part + task.in_flight
         if now < until:
             return Pause(idle=True, until=until)
-        if not isinstance(_step(task, progress, seen, tags), steps.Done):
+        step = _step(task, progress, seen, tags)
+        if mark.state.asleep and isinstance(step, steps.Stop) and not _is_stopped(progress, seen):
+            return Note(mark.at(State.SLEEPING))
+        if not mark.state.asleep and not isinstance(step, steps.Done):
             return Note(mark.at(State.HELD))
     former = lease.former_of(tags)
     if former and former.mark.state is not State.RELEASED and not task.claim.request.scheduled:

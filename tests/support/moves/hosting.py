@@ -90,6 +90,10 @@ from support.moves.words import (
 OWN_DONE = UPDATE.tags(DONE, hosted_at=HOSTED_AT)
 
 
+NOTED_ASLEEP = OFF_TIME.tags(ASLEEP, hosted_at=HOSTED_AT)
+CROSSED = OFF_TIME.wrote(ASLEEP, 90).but("took over from a start at work", crosses=True, stop_refused=True)
+
+
 def crossing(ago: float) -> Said:
     """It took over from a request at work, and wrote that it is done."""
     wrote = UPDATE.wrote(DONE, ago, hosted_at=HOSTED_AT)
@@ -189,6 +193,8 @@ HOSTING = Group(
         Row(UPDATE, crossing(89), RUNNING, OWN_DONE, rest(1)),
         Row(UPDATE, crossing(90), RUNNING, OWN_DONE, answers(UPDATE, "HOSTED")),
         Row(UPDATE, crossing(90), STOPPED, OWN_DONE, Note(UPDATE.mark(HELD, HOSTED_AT))),
+        Row(OFF_TIME, CROSSED, FAILED, NOTED_ASLEEP, answers(OFF_TIME, "TRAINED")),
+        Row(OFF_TIME, CROSSED, RUNNING, NOTED_ASLEEP, Note(OFF_TIME.mark(SLEEPING, HOSTED_AT))),
         Row(
             CREATE, CREATE.wrote(STARTED), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT),
             answers(CREATE, "HOSTED"),
