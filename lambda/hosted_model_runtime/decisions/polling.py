@@ -50,7 +50,7 @@ NARROWER = 0.8
 AHEAD = 8.0
 #: "5 requests a second" for each API and account (the services' quotas); a stack takes this part of them.
 QUOTA = 5.0
-SHARE = 0.8
+SHARE = 0.65
 #: The longest that a first look is put off, so that a single update of a large stack does not wait for long.
 PUT_OFF = 30.0
 #: How often a request asks one API before its Start is noted.
