@@ -667,6 +667,12 @@ MUTANTS = (
         "        case Standing.FOREIGN if mark and Tag.STACK not in view.tags:\n",
     ),
     Mutant(
+        "a Create takes back what its own Delete has given back",
+        "decisions/next_move.py",
+        "    if not lease.owns(tags, task.claim) and shown.state.settled and not progress.crosses:\n",
+        "    if False:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -120,7 +120,7 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
             return Finish(Failed(_foreign(seen, claim, verdict), Metric.FOREIGN))
         case Standing.BUSY:
             return Pause()
-        case Standing.FREE if mark and (lost := _lost(mark, verdict.mark)):
+        case Standing.FREE if mark and (lost := _lost(task, progress, mark, verdict.mark, view.tags)):
             return Finish(lost)
     return _take(task, progress, seen, view, verdict.mark, now)
 
@@ -625,10 +625,15 @@ def _is_stopped(progress: Progress, seen: Sighting) -> bool:
     return progress.stop_refused and seen.phase is Phase.FAILED
 
 
-def _lost(mark: Mark, shown: Mark | None) -> End | None:
+def _lost(
+    task: Task, progress: Progress, mark: Mark, shown: Mark | None, tags: Mapping[str, str]
+) -> End | None:
     """Say how a request ends that has lost the lease; None: it may take it back."""
     if shown is None:
         return Failed(STRIPPED)
+    if not lease.owns(tags, task.claim) and shown.state.settled and not progress.crosses:
+        # This request's own Delete has given the model back to whom it had been taken from.
+        return Superseded()
     if shown.under:
         # An earlier schedule wrote late, over this one: take it back. After a later one it would not be free.
         return None

@@ -167,6 +167,7 @@ LETTING_GO = Group(
 
 DEPLOYED_THERE = other(earlier(DONE), "an earlier deploy")
 GIVEN_UP = other(Mark(ISSUED, "Delete", "request-3", RELEASING, "0123456789ab"), "giving it up")
+HAD_IT = CREATE.wrote(DONE, 75, hosted_at=HOSTED_AT)
 STARTED_THERE = other(earlier(STARTED), "not known how its request ended")
 MOVED_TO_OTHER = other(earlier(DONE), "it was renamed")
 RENAMED = formerly(CREATE.tags(HELD), earlier(DONE, units="3"), OTHER)
@@ -207,6 +208,11 @@ MOVING = Group(
         Row(CREATE, NOTHING, RUNNING, DEPLOYED_THERE, take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS)),
         Row(CREATE, NOTHING, RESIZED, DEPLOYED_THERE, take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS)),
         Row(CREATE, CREATE.wrote(HELD), RESIZED, RENAMED, Stop()),
+        Row(CREATE, HAD_IT, RUNNING, DEPLOYED_THERE, SILENCE),
+        Row(
+            CREATE, HAD_IT.but("took over from a request at work", crosses=True), RUNNING, DEPLOYED_THERE,
+            take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS),
+        ),
         Row(CREATE, first_read(NOTHING, 74), RUNNING, STARTED_THERE, rest(1)),
         Row(
             CREATE, first_read(NOTHING, 75), RUNNING, STARTED_THERE,
