@@ -167,7 +167,7 @@ LETTING_GO = Group(
 
 DEPLOYED_THERE = other(earlier(DONE), "an earlier deploy")
 GIVEN_UP = other(Mark(ISSUED, "Delete", "request-3", RELEASING, "0123456789ab"), "giving it up")
-HAD_IT = CREATE.wrote(DONE, 75, hosted_at=HOSTED_AT)
+HAD_IT = CREATE.wrote(DONE, 76, hosted_at=HOSTED_AT)
 STARTED_THERE = other(earlier(STARTED), "not known how its request ended")
 MOVED_TO_OTHER = other(earlier(DONE), "it was renamed")
 RENAMED = formerly(CREATE.tags(HELD), earlier(DONE, units="3"), OTHER)
