@@ -673,6 +673,12 @@ MUTANTS = (
         "    if False:\n",
     ),
     Mutant(
+        "a Create goes on though its Delete has noted that the resource is gone",
+        "decisions/lease.py",
+        "        if _is_gone(tags, claim):\n",
+        "        if False:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

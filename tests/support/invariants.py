@@ -194,8 +194,17 @@ class Requests:
             elif owner is not None and owner != effect.stack_id:
                 yield f"4: {effect.operation} on {effect.arn}, which {owner} owns"
             unowned = owner is None and self.runs(effect.before.get("status", ""))
-            if unowned and effect.request_id not in adopting:
+            if unowned and effect.request_id not in adopting and not self._had_it(effect):
                 yield f"4: {effect.operation} on {effect.arn}, which runs without an owner"
+
+    def _had_it(self, effect: Effect) -> bool:
+        """Say whether the request had the model, and its own stack has removed the tags since.
+
+        A second delivery of an earlier Delete does, if it reads the tags as they were before the first ended.
+        """
+        before = [one for one in self.world.effects if one.arn == effect.arn and one.time < effect.time]
+        theirs = [number for number, one in enumerate(before) if one.request_id == effect.request_id]
+        return bool(theirs) and all(one.stack_id == effect.stack_id for one in before[theirs[-1] :])
 
     def _claims_crossed(self, effect: Effect, owner: str) -> bool:
         """Say whether two stacks claimed a model in one moment, where no fence keeps them apart: it may lag.

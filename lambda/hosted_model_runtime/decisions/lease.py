@@ -198,6 +198,8 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
     if tags.get(Tag.STACK) is not None:
         if not _is_own_stack(tags, claim):
             return Verdict(Standing.FOREIGN, reason=_owned_by(tags))
+        if _is_gone(tags, claim):
+            return Verdict(Standing.SUPERSEDED)
         if not owns(tags, claim):
             return _judge_move(tags, claim)
         return _among_own(Mark.parse(tags.get(Tag.REQUEST)), claim)
@@ -211,6 +213,14 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
     return Verdict(Standing.FREE)
 
 
+def _is_gone(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether the resource's own Delete has noted that it is gone; it may not have seen this request."""
+    mark = Mark.parse(tags.get(Tag.FORMER_REQUEST))
+    if mark is None or tags.get(Tag.FORMER_LOGICAL_ID) != claim.request.logical_id:
+        return False
+    return mark.state is State.RELEASED and mark.issued >= claim.request.issued
+
+
 def _judge_move(tags: Mapping[str, str], claim: Claim) -> Verdict:
     """Say where a request stands with a model of another resource of its stack: a construct was renamed.
 
@@ -219,8 +229,6 @@ def _judge_move(tags: Mapping[str, str], claim: Claim) -> Verdict:
     """
     request, mark, former = claim.request, Mark.parse(tags.get(Tag.REQUEST)), former_of(tags)
     mine = former.mark if former and former.logical_id == request.logical_id else None
-    if mine and mine.state is State.RELEASED and mine.issued >= request.issued:
-        return Verdict(Standing.SUPERSEDED)
     if mark is None:
         return Verdict(Standing.FREE)
     if mark.state.letting_go:

@@ -208,6 +208,11 @@ MOVING = Group(
         Row(CREATE, NOTHING, RUNNING, DEPLOYED_THERE, take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS)),
         Row(CREATE, NOTHING, RESIZED, DEPLOYED_THERE, take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS)),
         Row(CREATE, CREATE.wrote(HELD), RESIZED, RENAMED, Stop()),
+        Row(
+            CREATE, CREATE.wrote(HELD), STOPPED,
+            formerly(CREATE.tags(HELD), earlier(GONE, issued=ISSUED + SECOND), NAME, "its Delete let go"),
+            SILENCE,
+        ),
         Row(CREATE, HAD_IT, RUNNING, DEPLOYED_THERE, SILENCE),
         Row(
             CREATE, HAD_IT.but("took over from a request at work", crosses=True), RUNNING, DEPLOYED_THERE,

@@ -479,4 +479,5 @@ class TestLimits:
         assert len(tags[Tag.FORMER_REQUEST]) <= 130
         assert len(tags[Tag.HOURS]) <= 170
         # What the service gives back is still this claim's.
-        assert judge(tags | {Tag.CLOSED: ""}, longest, Phase.RUNNING) == Verdict(Standing.HELD, made)
+        tags |= {Tag.CLOSED: "", Tag.FORMER_LOGICAL_ID: "Other"}
+        assert judge(tags, longest, Phase.RUNNING) == Verdict(Standing.HELD, made)
