@@ -92,7 +92,8 @@ class Requests:
             # Once CloudFormation has gone on to another request, nobody listens to this one any more.
             until = min([sent.over, *(other.issued for other in self._later(stack, sent))])
             told = {self._told(answer.body) for answer in sent.answers if answer.time <= until}
-            if len(told) > 1:
+            # Of a model that somebody stops or deletes by hand, two deliveries may see one this and one that.
+            if len(told) > 1 and self._version(sent) not in self.disturbed:
                 yield f"1: {name} got answers that differ: {told}"
             expected = self._identity(sent)
             for answer in sent.answers:
@@ -114,13 +115,15 @@ class Requests:
     def _identity(sent: Sent) -> str:
         if sent.event["RequestType"] == "Delete":
             return str(sent.event["PhysicalResourceId"])
+        service = sent.event["ResourceProperties"]["Service"]
+        return CASES[service].physical_id(Requests._version(sent))
+
+    @staticmethod
+    def _version(sent: Sent) -> str:
         properties = sent.event["ResourceProperties"]
         case = CASES[properties["Service"]]
-        return next(
-            case.physical_id(version)
-            for version in (*"123456789", "latest")
-            if case.model(version) == properties["Model"]
-        )
+        versions = (*"123456789", "latest")
+        return next(version for version in versions if case.model(version) == properties["Model"])
 
     @staticmethod
     def _later(stack: CustomResource, sent: Sent) -> list[Sent]:
