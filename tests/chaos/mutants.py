@@ -679,6 +679,12 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "a Delete takes what the resource had long ago for what its Create does now",
+        "decisions/next_move.py",
+        "    if mine and not released and not claim.undoes_unanswered:\n",
+        "    if mine and not released:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

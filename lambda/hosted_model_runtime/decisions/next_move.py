@@ -561,7 +561,7 @@ def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, st
 def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> Move:
     """Leave the model to the resource of the stack that owns it now, and note that this one is gone.
 
-    If this one never had the model, its Create may be about to take it: wait, and look again.
+    If no Create of this one has answered, one may be about to take it: wait, and look again.
     """
     claim = task.claim
     former = lease.former_of(tags)
@@ -570,9 +570,9 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) 
     if former and mine and released and former.mark.issued >= claim.request.issued:
         # Not what an earlier Delete left: a Create that was made since is not held back by that.
         return Finish(Done())
-    if mine and not released:
+    if mine and not released and not claim.undoes_unanswered:
         return WriteTags(lease.released_tags(claim), Done())
-    if former and not released:
+    if former and not mine and not released:
         # The owner has the model from a third resource, and may have to give it back: keep that note.
         return Finish(Done())
     if progress.written:

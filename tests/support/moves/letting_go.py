@@ -46,6 +46,7 @@ from support.moves.rows import (
     STARTING,
     STOPPED,
     STOPPING,
+    UNDOING,
     UNREADY,
     UPDATE,
     Group,
@@ -249,6 +250,13 @@ MOVING = Group(
             WriteTags(gone(DELETE), Done(), wait=DELETE.task.in_flight),
         ),
         Row(DELETE, first_read(NOTHING, 74), RUNNING, MOVED_TO_OTHER, rest(1)),
+        Row(
+            UNDOING, first_read(NOTHING, 74), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME), rest(1),
+        ),
+        Row(
+            UNDOING, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME),
+            WriteTags(gone(UNDOING), Done(), wait=UNDOING.task.in_flight),
+        ),
         Row(DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"), Finish(Done())),
         Row(DELETE, quiet(NOTHING, 5), RUNNING, MOVED_TO_OTHER, rest(5)),
         Row(
