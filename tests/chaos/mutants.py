@@ -669,7 +669,7 @@ MUTANTS = (
     Mutant(
         "a Create takes back what its own Delete has given back",
         "decisions/next_move.py",
-        "    if not lease.owns(tags, task.claim) and shown.state.settled and not progress.crosses:\n",
+        "    if not lease.owns(tags, task.claim) and shown.state.settled and not covered:\n",
         "    if False:\n",
     ),
     Mutant(
@@ -683,6 +683,12 @@ MUTANTS = (
         "decisions/next_move.py",
         "    if mine and not released and not claim.undoes_unanswered:\n",
         "    if mine and not released:\n",
+    ),
+    Mutant(
+        "a Create gives up what a second delivery of an earlier request wrote over",
+        "decisions/next_move.py",
+        "    covered = progress.crosses or lease.was_taken(tags)\n",
+        "    covered = progress.crosses\n",
     ),
     Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",

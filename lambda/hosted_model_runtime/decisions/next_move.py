@@ -631,7 +631,8 @@ def _lost(
     """Say how a request ends that has lost the lease; None: it may take it back."""
     if shown is None:
         return Failed(STRIPPED)
-    if not lease.owns(tags, task.claim) and shown.state.settled and not progress.crosses:
+    covered = progress.crosses or lease.was_taken(tags)
+    if not lease.owns(tags, task.claim) and shown.state.settled and not covered:
         # This request's own Delete has given the model back to whom it had been taken from.
         return Superseded()
     if shown.under:

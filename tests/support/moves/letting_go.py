@@ -219,6 +219,10 @@ MOVING = Group(
             CREATE, HAD_IT.but("took over from a request at work", crosses=True), RUNNING, DEPLOYED_THERE,
             take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS),
         ),
+        Row(
+            CREATE, HAD_IT, RUNNING, formerly(DEPLOYED_THERE, earlier(DONE), OTHER, "itself"),
+            take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS),
+        ),
         Row(CREATE, first_read(NOTHING, 74), RUNNING, STARTED_THERE, rest(1)),
         Row(
             CREATE, first_read(NOTHING, 75), RUNNING, STARTED_THERE,
