@@ -691,6 +691,12 @@ MUTANTS = (
         "    covered = progress.crosses\n",
     ),
     Mutant(
+        "who took over from a request at work wakes a model that a schedule has put to sleep since",
+        "decisions/next_move.py",
+        "        by_schedule = mark.state.asleep or lease_hours.is_asleep(tags)\n",
+        "        by_schedule = mark.state.asleep\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

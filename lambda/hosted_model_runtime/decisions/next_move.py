@@ -284,8 +284,11 @@ def _settle(
         step = _step(task, progress, seen, tags)
         if mark.state.asleep and isinstance(step, steps.Stop) and not _is_stopped(progress, seen):
             return Note(mark.at(State.SLEEPING))
-        if not mark.state.asleep and not isinstance(step, steps.Done):
-            return Note(mark.at(State.HELD))
+        # A schedule may have put the model to sleep since, and its mark shows late.
+        by_schedule = mark.state.asleep or lease_hours.is_asleep(tags)
+        if not by_schedule and not isinstance(step, steps.Done):
+            until += task.reads_behind if task.claim.request.has_hours else 0
+            return Note(mark.at(State.HELD)) if now >= until else Pause(idle=True, until=until)
     former = lease.former_of(tags)
     if former and former.mark.state is not State.RELEASED and not task.claim.request.scheduled:
         until = max(progress.written, progress.read_since) + task.reads_behind

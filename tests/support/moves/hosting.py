@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hosted_model_runtime.contract import Metric
+from dataclasses import replace
+
+from hosted_model_runtime.contract import Metric, Tag
 from hosted_model_runtime.decisions.ends import Done, Failed, Superseded
 from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.model import Phase, Units
@@ -72,6 +74,7 @@ from support.moves.words import (
     THEIRS,
     UNREAD,
     Said,
+    Who,
     accepted,
     answers,
     before,
@@ -94,9 +97,16 @@ NOTED_ASLEEP = OFF_TIME.tags(ASLEEP, hosted_at=HOSTED_AT)
 CROSSED = OFF_TIME.wrote(ASLEEP, 90).but("took over from a start at work", crosses=True, stop_refused=True)
 
 
-def crossing(ago: float) -> Said:
+HOURS_DONE = WITH_HOURS.tags(DONE, hosted_at=HOSTED_AT)
+PUT_TO_SLEEP = Said(
+    "its mark `done`, and a schedule has put the model to sleep",
+    HOURS_DONE.value | {Tag.HOURS: str(replace(OFF_TIME.mark(ASLEEP), under="request-2"))},
+)
+
+
+def crossing(ago: float, request: Who = UPDATE) -> Said:
     """It took over from a request at work, and wrote that it is done."""
-    wrote = UPDATE.wrote(DONE, ago, hosted_at=HOSTED_AT)
+    wrote = request.wrote(DONE, ago, hosted_at=HOSTED_AT)
     return wrote.but("took over from a request at work", crosses=True)
 
 
@@ -193,6 +203,12 @@ HOSTING = Group(
         Row(UPDATE, crossing(89), RUNNING, OWN_DONE, rest(1)),
         Row(UPDATE, crossing(90), RUNNING, OWN_DONE, answers(UPDATE, "HOSTED")),
         Row(UPDATE, crossing(90), STOPPED, OWN_DONE, Note(UPDATE.mark(HELD, HOSTED_AT))),
+        Row(WITH_HOURS, crossing(164, WITH_HOURS), STOPPED, HOURS_DONE, rest(1)),
+        Row(
+            WITH_HOURS, crossing(165, WITH_HOURS), STOPPED, HOURS_DONE,
+            Note(WITH_HOURS.mark(HELD, HOSTED_AT)),
+        ),
+        Row(WITH_HOURS, crossing(90, WITH_HOURS), STOPPED, PUT_TO_SLEEP, answers(WITH_HOURS, "HOSTED")),
         Row(OFF_TIME, CROSSED, FAILED, NOTED_ASLEEP, answers(OFF_TIME, "TRAINED")),
         Row(OFF_TIME, CROSSED, RUNNING, NOTED_ASLEEP, Note(OFF_TIME.mark(SLEEPING, HOSTED_AT))),
         Row(
