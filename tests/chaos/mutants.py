@@ -697,6 +697,12 @@ MUTANTS = (
         "        by_schedule = mark.state.asleep\n",
     ),
     Mutant(
+        "a construct that is renamed again at once answers before the old name's Delete can see it",
+        "decisions/lease.py",
+        "    return claim.request.issued - mark.issued < timedelta(seconds=SERVICE_TIMEOUT_MAX)\n",
+        "    return False\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

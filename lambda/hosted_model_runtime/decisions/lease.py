@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 
-from ..contract import Tag
+from ..contract import SERVICE_TIMEOUT_MAX, Tag
 from . import lease_hours
 from .marks import Closing, Mark, State
 from .model import ACTIVE, Phase
@@ -108,6 +108,17 @@ def was_taken(tags: Mapping[str, str]) -> bool:
     """
     logical_id = tags.get(Tag.FORMER_LOGICAL_ID)
     return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)
+
+
+def came_back_lately(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether a Delete gave the model back, and its resource has it again without noting from whom.
+
+    It had read the tags from before that. The other resource is deleted next, as after any rename.
+    """
+    mark = Mark.parse(tags.get(Tag.FORMER_REQUEST))
+    if mark is None or not was_taken(tags) or mark.state is not State.RELEASED:
+        return False
+    return claim.request.issued - mark.issued < timedelta(seconds=SERVICE_TIMEOUT_MAX)
 
 
 def own_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:

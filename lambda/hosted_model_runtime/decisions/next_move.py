@@ -290,7 +290,8 @@ def _settle(
             until += task.reads_behind if task.claim.request.has_hours else 0
             return Note(mark.at(State.HELD)) if now >= until else Pause(idle=True, until=until)
     former = lease.former_of(tags)
-    if former and former.mark.state is not State.RELEASED and not task.claim.request.scheduled:
+    had = former is not None and former.mark.state is not State.RELEASED
+    if (had or lease.came_back_lately(tags, task.claim)) and not task.claim.request.scheduled:
         until = max(progress.written, progress.read_since) + task.reads_behind
         if now < until:
             return Pause(idle=True, until=until)

@@ -169,6 +169,7 @@ LETTING_GO = Group(
 DEPLOYED_THERE = other(earlier(DONE), "an earlier deploy")
 GIVEN_UP = other(Mark(ISSUED, "Delete", "request-3", RELEASING, "0123456789ab"), "giving it up")
 HAD_IT = CREATE.wrote(DONE, 76, hosted_at=HOSTED_AT)
+LATELY = earlier(GONE, issued=ISSUED - SECOND)
 STARTED_THERE = other(earlier(STARTED), "not known how its request ended")
 MOVED_TO_OTHER = other(earlier(DONE), "it was renamed")
 RENAMED = formerly(CREATE.tags(HELD), earlier(DONE, units="3"), OTHER)
@@ -280,6 +281,16 @@ MOVING = Group(
         ),
         Row(
             UPDATE, UPDATE.wrote(DONE, 74), RUNNING, formerly(UPDATED, earlier(DONE), OTHER), rest(1),
+        ),
+        Row(CREATE, CREATE.wrote(DONE, 74), RUNNING, formerly(OWN_DONE, LATELY, NAME), rest(1)),
+        Row(
+            CREATE, CREATE.wrote(DONE, 75), RUNNING, formerly(OWN_DONE, LATELY, NAME),
+            answers(CREATE, "HOSTED"),
+        ),
+        Row(
+            CREATE, CREATE.wrote(DONE, 2), RUNNING,
+            formerly(OWN_DONE, earlier(GONE), NAME, "released long ago"),
+            answers(CREATE, "HOSTED"),
         ),
         Row(
             ROLLBACK, first_read(NOTHING, 239), RUNNING, formerly(OWN, earlier(DONE), OTHER), rest(1),
