@@ -14,6 +14,7 @@ from support.world import Invocation, World
 
 #: How a refusal reads that is right: the model is another stack's, or runs and is nobody's.
 FOREIGN = "is not this stack's to command"
+STRIPPED = "tags were removed while this request commanded it"
 OTHER_UNITS = "are wanted: stop it, or declare what runs"
 REPEATED = "this request was reported as failed before"
 
@@ -160,15 +161,31 @@ class AppPromises(Requests):
         wanted = sent.event["RequestId"]
         return (one for one in self.world.invocations if one.event.get("RequestId") == wanted)
 
-    @staticmethod
-    def _is_right(stack: TemplateStack, failure: Failure) -> bool:
+    def _is_right(self, stack: TemplateStack, failure: Failure) -> bool:
         """Say whether a refusal is right: a model is not taken from another stack, nor from nobody."""
         if failure.is_delete or failure.reason == TOKEN_CHANGED:
             return False
+        if STRIPPED in failure.reason and failure.sent:
+            return self._was_stripped(stack, failure.sent)
         if OTHER_UNITS in failure.reason and failure.sent and stack.retained:
             # It was retained and is declared anew, with other units: nothing running is stopped for a Create.
             return any(one.logical_id == failure.logical_id for one in stack.retained)
         return FOREIGN in failure.reason and stack.id not in failure.reason
+
+    def _was_stripped(self, stack: TemplateStack, sent: Sent) -> bool:
+        """Say whether an earlier Delete, delivered twice, removed the tags: it had read older ones."""
+        request_id, effects = sent.event["RequestId"], self.world.effects
+        took = min((one.time for one in effects if one.request_id == request_id), default=float("inf"))
+        deletes = {
+            other.event["RequestId"]
+            for resource in stack.hosted.values()
+            for other in resource.requests
+            if other.event["RequestType"] == "Delete" and other.issued < sent.issued
+        }
+        return any(
+            one.operation == "UntagResource" and one.request_id in deletes and one.time > took
+            for one in effects
+        )
 
 
 def _hosts(resource: Resource, model: dict[str, Any]) -> bool:
