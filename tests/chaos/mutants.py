@@ -703,6 +703,13 @@ MUTANTS = (
         "    return False\n",
     ),
     Mutant(
+        "a schedule that finds nothing to do ends before it can see the one of the minute before",
+        "decisions/next_move.py",
+        "    if nothing_to_do and isinstance(step, nothing_to_do) "
+        "and _may_be_out_of_date(task, progress, now):\n",
+        "    if False:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

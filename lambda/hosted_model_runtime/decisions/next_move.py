@@ -185,6 +185,10 @@ def _take(
     step = steps.decide(replace(task.wanted, may_resize=True) if moves else task.wanted, seen.observed, False)
     if isinstance(step, steps.Fail) and claim.request.type != Scheduled.STOP:
         return Finish(Failed(step.reason, Metric.INVALID))
+    nothing_to_do = {Scheduled.START: steps.Done, Scheduled.STOP: steps.Start}.get(claim.request.type)
+    if nothing_to_do and isinstance(step, nothing_to_do) and _may_be_out_of_date(task, progress, now):
+        # A schedule of the minute before may be at work, and its mark does not show.
+        return _rest(task, progress)
     sleeps = _sleeps(task, progress, tags, moves)
     if sleeps is None:
         return AskFormer()

@@ -41,6 +41,7 @@ from support.moves.rows import (
     Row,
 )
 from support.moves.words import (
+    DEPLOYED,
     FAILURE,
     HOSTED_AT,
     ISSUED,
@@ -102,6 +103,11 @@ BEHIND = Group(
         Row(UNDOING, first_read(NOTHING, 149), RUNNING, NOBODY, rest(1)),
         Row(UNDOING, first_read(NOTHING, 150), RUNNING, NOBODY, Finish(Done())),
         Row(DELETE, first_read(NOTHING, 74), STOPPED, THEIRS, rest(1)),
+        Row(ON_TIME, first_read(NOTHING, 74), RUNNING, DEPLOYED, rest(1)),
+        Row(ON_TIME, first_read(NOTHING, 75), RUNNING, DEPLOYED, take(ON_TIME.mark(HELD, HOSTED_AT))),
+        Row(ON_TIME, first_read(NOTHING, 1), STOPPED, DEPLOYED, take(ON_TIME.mark(INTENT, HOSTED_AT))),
+        Row(OFF_TIME, first_read(NOTHING, 74), STOPPED, DEPLOYED, rest(1)),
+        Row(OFF_TIME, first_read(NOTHING, 1), RUNNING, DEPLOYED, take(OFF_TIME.mark(SLEEPING, HOSTED_AT))),
         Row(ON_TIME, first_read(NOTHING, 74), STOPPED, NOBODY, rest(1)),
         Row(ON_TIME, first_read(NOTHING, 75), STOPPED, NOBODY, SILENCE),
         Row(CREATE, CREATE.wrote(STARTED, 74), RUNNING, CREATE.tags(INTENT), Pause()),
