@@ -710,6 +710,12 @@ MUTANTS = (
         "    if False:\n",
     ),
     Mutant(
+        "a Delete that closed the model believes a read from before that",
+        "decisions/next_move.py",
+        "        case Standing.FOREIGN if progress.closed and now < progress.written + task.reads_behind:\n",
+        "        case Standing.FOREIGN if False:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

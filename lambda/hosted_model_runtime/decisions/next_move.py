@@ -440,6 +440,9 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
             return Finish(Superseded())
         case Standing.UNOWNED:
             return _close(task, progress, seen, view.tags, now)
+        case Standing.FOREIGN if progress.closed and now < progress.written + task.reads_behind:
+            # What this request wrote does not show yet: its own Create may have had the model since.
+            return Pause()
         case Standing.RELEASED if _a_create_may_follow(task, progress, view.tags, now):
             return Pause(parting=Done())
         case Standing.MOVED:

@@ -149,6 +149,11 @@ BEHIND = Group(
             take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
         ),
         Row(DELETE, NOTHING.but("closed it", closed=True, written=NOW - 74), STOPPED, NOBODY, Pause()),
+        Row(DELETE, NOTHING.but("closed it", closed=True, written=NOW - 74), STOPPED, THEIRS, Pause()),
+        Row(
+            DELETE, NOTHING.but("closed it 75 s ago", closed=True, written=NOW - 75), STOPPED, THEIRS,
+            Finish(Done()),
+        ),
         Row(
             DELETE, NOTHING.but("closed it 75 s ago", closed=True, written=NOW - 75), STOPPED, NOBODY,
             Finish(Done()),
