@@ -361,8 +361,8 @@ MUTANTS = (
     Mutant(
         "without a fence a claim is trusted at once",
         "decisions/next_move.py",
-        " or (Tag.STACK not in tags and not task.fenced)\n",
-        "\n",
+        "    unfenced = Tag.STACK not in tags and not task.fenced\n",
+        "    unfenced = False\n",
     ),
     Mutant(
         "a rename wakes a model that sleeps",
@@ -482,8 +482,8 @@ MUTANTS = (
     Mutant(
         "a model that is given back is answered at once",
         "decisions/next_move.py",
-        "    return WriteTags(tags, Done(), wait=task.reads_behind)",
-        "    return WriteTags(tags, Done())",
+        "    return WriteTags(returned, Done(), wait=task.reads_behind)",
+        "    return WriteTags(returned, Done())",
     ),
     Mutant(
         "a lease that was removed is not taken again for the rollback",
@@ -578,9 +578,8 @@ MUTANTS = (
     Mutant(
         "an update that took over a model answers before every read shows that",
         "decisions/next_move.py",
-        "    if former and former.mark.state is not State.RELEASED and not task.claim.request.scheduled:\n",
-        "    if former and former.mark.state is not State.RELEASED and "
-        'task.claim.request.type == "Create":\n',
+        "    if (had or lease.came_back_lately(tags, task.claim)) and not task.claim.request.scheduled:\n",
+        '    if had and task.claim.request.type == "Create":\n',
     ),
     Mutant(
         "a rollback gives a model back that its former owner may have taken itself",
