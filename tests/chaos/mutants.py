@@ -715,6 +715,12 @@ MUTANTS = (
         "        case Standing.FOREIGN if False:\n",
     ),
     Mutant(
+        "a schedule leaves its mark over that of a later one",
+        "decisions/next_move.py",
+        "    if later and later.state.settled and later.issued > request.issued:\n",
+        "    if False:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

@@ -278,7 +278,9 @@ class Requests:
                 if sent.event["RequestType"] != "Delete":
                     # A rollback that is done with this model may still be stopping the one that it undoes.
                     until = min(until, ended.get(on_model, float("inf")))
-                if since + self._in_flight < effect.time < until:
+                # Where what is superseded wrote over its mark, no reader can tell that it is at work.
+                shown = sent.event["RequestId"] in effect.before.get("tags", {}).get(Tag.REQUEST, "")
+                if shown and since + self._in_flight < effect.time < until:
                     number = stack.requests.index(sent)
                     yield f"6: a schedule did {effect.operation} while request {number} was at work"
 

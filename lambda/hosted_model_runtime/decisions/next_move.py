@@ -317,6 +317,10 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
     if request.scheduled and not lease.owns(tags, task.claim) and _may_be_out_of_date(task, progress, now):
         # What a deploy has just written may not show yet.
         return _rest(task, progress)
+    later = Mark.parse(tags.get(Tag.HOURS)) if request.scheduled and progress.written else None
+    if later and later.state.settled and later.issued > request.issued:
+        # This one wrote over it before it could see it. The next deploy goes by the later schedule's mark.
+        return WriteTags({Tag.HOURS: str(later)}, Superseded())
     closing = Closing.parse(tags.get(Tag.CLOSED))
     by_own_delete = closing and closing.resource == task.claim.resource
     mine = lease.own_mark(tags, task.claim)

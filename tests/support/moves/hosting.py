@@ -21,6 +21,7 @@ from hosted_model_runtime.decisions.moves import (
     Start,
     StartCall,
     Stop,
+    WriteTags,
 )
 from hosted_model_runtime.decisions.next_move import REPORTED
 from support.moves.rows import (
@@ -97,6 +98,7 @@ NOTED_ASLEEP = OFF_TIME.tags(ASLEEP, hosted_at=HOSTED_AT)
 CROSSED = OFF_TIME.wrote(ASLEEP, 90).but("took over from a start at work", crosses=True, stop_refused=True)
 
 
+LATER_STOP = hours("Stop", ASLEEP, ISSUED + SECOND)
 HOURS_DONE = WITH_HOURS.tags(DONE, hosted_at=HOSTED_AT)
 PUT_TO_SLEEP = Said(
     "its mark `done`, and a schedule has put the model to sleep",
@@ -359,6 +361,11 @@ HOURS = Group(
             take(OFF_TIME.mark(SLEEPING, HOSTED_AT), mark_of(hours("Start", DONE, ISSUED))),
         ),
         Row(ON_TIME, ON_TIME.wrote(INTENT), STOPPED, hours("Stop", ASLEEP, ISSUED), SILENCE),
+        Row(
+            ON_TIME, ON_TIME.wrote(INTENT), STOPPED, LATER_STOP,
+            WriteTags({Tag.HOURS: LATER_STOP.value[Tag.HOURS]}, Superseded()),
+        ),
+        Row(ON_TIME, NOTHING, STOPPED, LATER_STOP, SILENCE),
         Row(ON_TIME, NOTHING, STOPPED, AT_WORK, SILENCE),
         Row(OFF_TIME, NOTHING, RUNNING, before(DONE), SILENCE),
         Row(WITH_HOURS, NOTHING, STOPPED, hours("Stop", ASLEEP), take(

@@ -184,7 +184,7 @@ DEPLOYED = Said("deployed with hours", owned(earlier(State.DONE, has_hours=True)
 def hours(kind: str, state: State, issued: datetime = ISSUED - SECOND) -> Said:
     """A schedule left this mark, under the request that commands the model."""
     mark = Mark(issued, kind, "schedule-1", state, DECLARED, HOSTED_AT, "1", under="request-1")
-    when = " of the same second" if issued == ISSUED else ""
+    when = " of the same second" if issued == ISSUED else " of a second later" if issued > ISSUED else ""
     words = f"deployed with hours, their last {kind.lower()}{when} `{state.value}`"
     return Said(words, {**DEPLOYED.value, Tag.HOURS: str(mark)})
 
