@@ -686,8 +686,8 @@ MUTANTS = (
     Mutant(
         "a Create gives up what a second delivery of an earlier request wrote over",
         "decisions/next_move.py",
-        "    covered = progress.crosses or lease.was_taken(tags)\n",
-        "    covered = progress.crosses\n",
+        "    covered = progress.crosses or lease.was_taken(tags) or",
+        "    covered = progress.crosses or",
     ),
     Mutant(
         "who took over from a request at work wakes a model that a schedule has put to sleep since",
@@ -719,6 +719,18 @@ MUTANTS = (
         "decisions/next_move.py",
         "    if later and later.state.settled and later.issued > request.issued:\n",
         "    if False:\n",
+    ),
+    Mutant(
+        "a rollback gives up what an exchanged construct wrote over",
+        "decisions/next_move.py",
+        ' or task.claim.request.type != "Create"\n',
+        "\n",
+    ),
+    Mutant(
+        "a rollback does not wait for the cancelled update that may take a closed model",
+        "decisions/next_move.py",
+        '    return task.claim.undoes_unanswered or task.claim.request.type == "Update"\n',
+        "    return task.claim.undoes_unanswered\n",
     ),
     Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",

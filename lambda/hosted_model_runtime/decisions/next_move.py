@@ -466,7 +466,12 @@ def _a_create_may_follow(task: Task, progress: Progress, tags: Mapping[str, str]
     Afterwards nobody could remove that mark: CloudFormation deletes the function's role next.
     """
     until = progress.took_part + task.in_flight + task.reads_behind
-    return task.claim.undoes_unanswered and lease.has_closed(tags, task.claim) and now < until
+    return _undoes_unanswered(task) and lease.has_closed(tags, task.claim) and now < until
+
+
+def _undoes_unanswered(task: Task) -> bool:
+    """Say whether the request that this one undoes may not have ended: a cancelled Create or Update."""
+    return task.claim.undoes_unanswered or task.claim.request.type == "Update"
 
 
 def _must_wait(seen: Sighting) -> bool:
@@ -567,7 +572,7 @@ def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, st
             return _rest(task, progress)
         # If its Create has started it meanwhile, the mark was written by now, and shows by then.
         until = progress.read_since + 2 * task.reads_behind
-        return Pause(idle=True, until=until) if claim.undoes_unanswered and now < until else Finish(Done())
+        return Pause(idle=True, until=until) if _undoes_unanswered(task) and now < until else Finish(Done())
     if progress.closed:
         return Pause() if now < progress.written + task.reads_behind else Finish(Done())
     return Close(lease.must_reopen(tags, claim))
@@ -646,9 +651,9 @@ def _lost(
     """Say how a request ends that has lost the lease; None: it may take it back."""
     if shown is None:
         return Failed(STRIPPED)
-    covered = progress.crosses or lease.was_taken(tags)
+    covered = progress.crosses or lease.was_taken(tags) or task.claim.request.type != "Create"
     if not lease.owns(tags, task.claim) and shown.state.settled and not covered:
-        # This request's own Delete has given the model back to whom it had been taken from.
+        # This Create's own Delete has given the model back to whom it had been taken from.
         return Superseded()
     if shown.under:
         # An earlier schedule wrote late, over this one: take it back. After a later one it would not be free.

@@ -217,6 +217,10 @@ MOVING = Group(
         ),
         Row(CREATE, HAD_IT, RUNNING, DEPLOYED_THERE, SILENCE),
         Row(
+            UPDATE, UPDATE.wrote(DONE, 76, hosted_at=HOSTED_AT), RUNNING, DEPLOYED_THERE,
+            take(UPDATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS),
+        ),
+        Row(
             CREATE, HAD_IT.but("took over from a request at work", crosses=True), RUNNING, DEPLOYED_THERE,
             take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS),
         ),

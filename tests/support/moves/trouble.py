@@ -31,6 +31,7 @@ from support.moves.rows import (
     ON_TIME,
     OWN_CLOSING,
     RELEASING,
+    ROLLBACK,
     RUNNING,
     SILENCE,
     STARTED,
@@ -167,6 +168,8 @@ BEHIND = Group(
         Row(UNDOING, NOTHING, STOPPED, OWN_CLOSING, Finish(Done())),
         Row(UNDOING, first_read(NOTHING, 164), STOPPED, OWN_CLOSING, Pause(parting=Done())),
         Row(UNDOING, CLOSED_LONG_AGO, STOPPED, OWN_CLOSING, Finish(Done())),
+        Row(ROLLBACK, CLOSED_IT, STOPPED, OWN_CLOSING, Pause(parting=Done())),
+        Row(ROLLBACK, CLOSED_LONG_AGO, STOPPED, OWN_CLOSING, Finish(Done())),
     ),
 )  # fmt: skip
 
