@@ -717,7 +717,7 @@ MUTANTS = (
     Mutant(
         "a schedule leaves its mark over that of a later one",
         "decisions/next_move.py",
-        "    if later and later.state.settled and later.issued > request.issued:\n",
+        "    if later and later.issued > request.issued:\n",
         "    if False:\n",
     ),
     Mutant(
@@ -731,6 +731,18 @@ MUTANTS = (
         "decisions/next_move.py",
         '    return task.claim.undoes_unanswered or task.claim.request.type == "Update"\n',
         "    return task.claim.undoes_unanswered\n",
+    ),
+    Mutant(
+        "a Delete does not wait for a Create that takes a model from a chain of renames",
+        "decisions/next_move.py",
+        "        waits = claim.undoes_unanswered and now < until\n",
+        "        waits = False\n",
+    ),
+    Mutant(
+        "another resource's Delete is taken for news",
+        "decisions/lease.py",
+        "    if former and former.logical_id != claim.request.logical_id:\n",
+        "    if False:\n",
     ),
     Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",

@@ -178,6 +178,9 @@ def is_behind(tags: Mapping[str, str], written: Mark, claim: Claim) -> bool:
     if closing and closing.resource != claim.resource:
         # Another stack closes only what it does not see as ours: perhaps before this request wrote.
         closing = None
+    if former and former.logical_id != claim.request.logical_id:
+        # Nor is what another resource of the stack has noted: it may be gone since before this request wrote.
+        former = None
     for later in (closing, former.mark if former else None):
         # Somebody has let go of the model since, perhaps another delivery of this request: this read is news.
         if later and later.issued >= written.issued:

@@ -318,9 +318,12 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
         # What a deploy has just written may not show yet.
         return _rest(task, progress)
     later = Mark.parse(tags.get(Tag.HOURS)) if request.scheduled and progress.written else None
-    if later and later.state.settled and later.issued > request.issued:
+    if later and later.issued > request.issued:
         # This one wrote over it before it could see it. The next deploy goes by the later schedule's mark.
-        return WriteTags({Tag.HOURS: str(later)}, Superseded())
+        if later.state.settled:
+            return WriteTags({Tag.HOURS: str(later)}, Superseded())
+        if now < progress.written + task.reads_behind:
+            return Pause()
     closing = Closing.parse(tags.get(Tag.CLOSED))
     by_own_delete = closing and closing.resource == task.claim.resource
     mine = lease.own_mark(tags, task.claim)
@@ -593,8 +596,11 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) 
     if mine and not released and not claim.undoes_unanswered:
         return WriteTags(lease.released_tags(claim), Done())
     if former and not mine and not released:
-        # The owner has the model from a third resource, and may have to give it back: keep that note.
-        return Finish(Done())
+        # The owner has the model from a third resource, and may have to give it back: keep that note. So none
+        # of this request keeps a Create that it undoes from taking the model: wait until that shows.
+        until = progress.read_since + task.in_flight + task.reads_behind
+        waits = claim.undoes_unanswered and now < until
+        return Pause(idle=True, until=until) if waits else Finish(Done())
     if progress.written:
         return Finish(Done())
     if _may_be_out_of_date(task, progress, now):

@@ -263,6 +263,14 @@ MOVING = Group(
             UNDOING, first_read(NOTHING, 74), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME), rest(1),
         ),
         Row(
+            UNDOING, first_read(NOTHING, 164), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"),
+            rest(1),
+        ),
+        Row(
+            UNDOING, first_read(NOTHING, 165), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"),
+            Finish(Done()),
+        ),
+        Row(
             UNDOING, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME),
             WriteTags(gone(UNDOING), Done(), wait=UNDOING.task.in_flight),
         ),

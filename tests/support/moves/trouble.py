@@ -70,6 +70,7 @@ from support.moves.words import (
     formerly,
     hours,
     late,
+    other,
     owned,
     quiet,
     rest,
@@ -85,6 +86,9 @@ CLOSED_BY_A_TWIN = Said(
 )
 TWIN = CREATE.wrote(STARTED, 75).but("another delivery's mark shown 1 s ago", shown=NOW - 1)
 OTHERS_ANSWER = answers(CREATE, "HOSTED")
+ANOTHER_IS_GONE = formerly(
+    other(earlier(DONE), "an earlier deploy"), earlier(State.RELEASED, issued=ISSUED + SECOND), "Third"
+)
 CLOSED_IT = NOTHING.but("closed it 164 s ago", closed=True, written=NOW - 164)
 CLOSED_LONG_AGO = NOTHING.but("closed it 165 s ago", closed=True, written=NOW - 165)
 BEHIND = Group(
@@ -120,6 +124,7 @@ BEHIND = Group(
             CREATE, CREATE.wrote(INTENT, 75), STOPPED, before(DONE), take(CREATE.mark(INTENT), earlier(DONE)),
         ),
         Row(CREATE, CREATE.wrote(INTENT), STOPPED, LATER, SILENCE),
+        Row(CREATE, CREATE.wrote(HELD, 74), RUNNING, ANOTHER_IS_GONE, Pause()),
         Row(
             CREATE, CREATE.wrote(INTENT), STOPPED, closed("a later Delete of this resource", SECOND),
             rest(149, parting=True),
