@@ -745,6 +745,12 @@ MUTANTS = (
         "    if False:\n",
     ),
     Mutant(
+        "a late second delivery of a Delete removes the tags of a later Create",
+        "decisions/lease.py",
+        "    if is_ours and mark.issued <= claim.request.issued:\n",
+        "    if is_ours:\n",
+    ),
+    Mutant(
         "a rollback stops a model that another resource of its stack took and will take again",
         "decisions/lease.py",
         "    return logical_id is not None and logical_id == tags.get(Tag.LOGICAL_ID)\n",

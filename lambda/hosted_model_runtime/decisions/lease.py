@@ -312,8 +312,8 @@ def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
         return Verdict(Standing.MOVED, mark)
     if mark is None or mark.declared_as != claim.declared_as:
         return Verdict(Standing.RELEASED)
-    if is_ours:
-        # Even if the mark is another request's: this one has closed the model, so no other can act on it.
+    if is_ours and mark.issued <= claim.request.issued:
+        # Even if the mark is another request's: this one has closed the model, so that one cannot act on it.
         return Verdict(Standing.HELD, mark)
     return _among_own(mark, claim)
 

@@ -89,6 +89,7 @@ OTHERS_ANSWER = answers(CREATE, "HOSTED")
 ANOTHER_IS_GONE = formerly(
     other(earlier(DONE), "an earlier deploy"), earlier(State.RELEASED, issued=ISSUED + SECOND), "Third"
 )
+CLOSED_LATE = Said("a later Create's mark, closed by this very request", LATER.value | OWN_CLOSING.value)
 CLOSED_IT = NOTHING.but("closed it 164 s ago", closed=True, written=NOW - 164)
 CLOSED_LONG_AGO = NOTHING.but("closed it 165 s ago", closed=True, written=NOW - 165)
 BEHIND = Group(
@@ -169,6 +170,7 @@ BEHIND = Group(
             rest(16),
         ),
         Row(DELETE, CLOSED_IT, STOPPED, OWN_CLOSING, Finish(Done())),
+        Row(DELETE, CLOSED_IT, STOPPED, CLOSED_LATE, SILENCE),
         Row(UNDOING, CLOSED_IT, STOPPED, OWN_CLOSING, Pause(parting=Done())),
         Row(UNDOING, NOTHING, STOPPED, OWN_CLOSING, Finish(Done())),
         Row(UNDOING, first_read(NOTHING, 164), STOPPED, OWN_CLOSING, Pause(parting=Done())),
