@@ -77,10 +77,11 @@ def main() -> int:
         f"| {text} | {chaos[name]:,} |" for name, text in figures if chaos[name] or name == "violations"
     )
     minutes = chaos["seconds"] / 60
+    alone = "" if chaos["kill_points"] else ", without kill points (`python -m chaos --no-kill-points`)"
     lines = "\n".join(f"| {row['mutant']} | {row['killed_by'] or '**alive**'} |" for row in mutants["rows"])
     PAGE.write_text(
         f"{HEAD}\n## What was seen\n\n"
-        f"`make chaos EXAMPLES={chaos['examples']} SEED={chaos['seed']}`, {minutes:.0f} minutes on "
+        f"`make chaos EXAMPLES={chaos['examples']} SEED={chaos['seed']}`{alone}, {minutes:.0f} minutes on "
         f"{chaos['cores']} cores:\n\n"
         f"| figure | |\n|---|---:|\n{rows}\n\n"
         f"`make mutants`: {mutants['killed']} of {mutants['tried']} killed{_left(mutants)}.\n\n"
