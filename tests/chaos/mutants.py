@@ -566,7 +566,7 @@ MUTANTS = (
     Mutant(
         "a Delete does not wait for a Create that never answered",
         "decisions/next_move.py",
-        "    return task.claim.undoes_unanswered and lease.has_closed(tags, task.claim) and now < until\n",
+        "    return _undoes_unanswered(task) and lease.has_closed(tags, task.claim) and now < until\n",
         "    return False\n",
     ),
     Mutant(
