@@ -79,8 +79,8 @@ MUTANTS = (
     Mutant(
         "another stack's closing is taken for news",
         "decisions/lease.py",
-        "    if closing and closing.resource != claim.resource:\n",
-        "    if closing and False:\n",
+        "    closed = closing if closing and closing.resource == claim.resource else None\n",
+        "    closed = closing\n",
     ),
     Mutant(
         "a stale read is believed",
@@ -566,7 +566,7 @@ MUTANTS = (
     Mutant(
         "a Delete does not wait for a Create that never answered",
         "decisions/next_move.py",
-        "    return _undoes_unanswered(task) and lease.has_closed(tags, task.claim) and now < until\n",
+        "    return _undoes_cancelled(task) and lease.has_closed(tags, task.claim) and now < until\n",
         "    return False\n",
     ),
     Mutant(
@@ -644,7 +644,7 @@ MUTANTS = (
     Mutant(
         "a rollback answers before the update that it undoes must have seen its mark",
         "decisions/next_move.py",
-        "    if progress.crosses and mark.state is not State.FAILED:\n",
+        "    if progress.crosses and (move := _second_look(task, progress, mark, seen, tags, now)):\n",
         "    if False:\n",
     ),
     Mutant(
@@ -674,7 +674,7 @@ MUTANTS = (
     Mutant(
         "a Create goes on though its Delete has noted that the resource is gone",
         "decisions/lease.py",
-        "        if _is_gone(tags, claim):\n",
+        "        if is_gone(tags, claim):\n",
         "        if False:\n",
     ),
     Mutant(
@@ -692,8 +692,8 @@ MUTANTS = (
     Mutant(
         "who took over from a request at work wakes a model that a schedule has put to sleep since",
         "decisions/next_move.py",
-        "        by_schedule = mark.state.asleep or lease_hours.is_asleep(tags)\n",
-        "        by_schedule = mark.state.asleep\n",
+        "    if isinstance(step, steps.Done) or lease_hours.is_asleep(tags):\n",
+        "    if isinstance(step, steps.Done):\n",
     ),
     Mutant(
         "a construct that is renamed again at once answers before the old name's Delete can see it",
@@ -741,8 +741,8 @@ MUTANTS = (
     Mutant(
         "another resource's Delete is taken for news",
         "decisions/lease.py",
-        "    if former and former.logical_id != claim.request.logical_id:\n",
-        "    if False:\n",
+        "    left = former.mark if former and former.logical_id == claim.request.logical_id else None\n",
+        "    left = former.mark if former else None\n",
     ),
     Mutant(
         "a late second delivery of a Delete removes the tags of a later Create",

@@ -8,7 +8,7 @@ from typing import Any
 from hosted_model_runtime.contract import Tag
 from support.cases import CASES
 from support.cloudformation import Sent
-from support.invariants import GONE, RETRY_SECONDS, STABLE, Logs, Requests, may_sleep
+from support.invariants import GONE, RETRY_SECONDS, STABLE, Logs, Requests, may_sleep, version_of
 from support.template_stack import TOKEN_CHANGED, Failure, Resource, TemplateStack
 from support.world import Invocation, World
 
@@ -201,14 +201,9 @@ def _name(model: dict[str, Any]) -> str:
 
 
 def _version(sent: Sent) -> str:
-    return _version_of(sent.event["ResourceProperties"])
+    return version_of(sent.event["ResourceProperties"])
 
 
 def _versions(sent: Sent) -> set[str]:
     old = sent.event.get("OldResourceProperties")
-    return {_version(sent), *([_version_of(old)] if old else [])}
-
-
-def _version_of(properties: dict[str, Any]) -> str:
-    case = CASES[properties["Service"]]
-    return next(version for version in "123456789" if case.model(version) == properties["Model"])
+    return {_version(sent), *([version_of(old)] if old else [])}

@@ -55,6 +55,12 @@ def may_sleep(model: dict[str, Any]) -> bool:
     return lease_hours.is_asleep(model["tags"]) and model["status"] not in RUNNING
 
 
+def version_of(properties: dict[str, Any]) -> str:
+    """Return the version of the model that these properties name."""
+    case, versions = CASES[properties["Service"]], (*"123456789", "latest")
+    return next(version for version in versions if case.model(version) == properties["Model"])
+
+
 class Requests:
     """The promises about single requests, for any number of hosted models of any service."""
 
@@ -93,7 +99,7 @@ class Requests:
             until = min([sent.over, *(other.issued for other in self._later(stack, sent))])
             told = {self._told(answer.body) for answer in sent.answers if answer.time <= until}
             # Of a model that somebody stops or deletes by hand, two deliveries may see one this and one that.
-            if len(told) > 1 and self._version(sent) not in self.disturbed:
+            if len(told) > 1 and version_of(sent.event["ResourceProperties"]) not in self.disturbed:
                 yield f"1: {name} got answers that differ: {told}"
             expected = self._identity(sent)
             for answer in sent.answers:
@@ -115,15 +121,8 @@ class Requests:
     def _identity(sent: Sent) -> str:
         if sent.event["RequestType"] == "Delete":
             return str(sent.event["PhysicalResourceId"])
-        service = sent.event["ResourceProperties"]["Service"]
-        return CASES[service].physical_id(Requests._version(sent))
-
-    @staticmethod
-    def _version(sent: Sent) -> str:
         properties = sent.event["ResourceProperties"]
-        case = CASES[properties["Service"]]
-        versions = (*"123456789", "latest")
-        return next(version for version in versions if case.model(version) == properties["Model"])
+        return CASES[properties["Service"]].physical_id(version_of(properties))
 
     @staticmethod
     def _later(stack: CustomResource, sent: Sent) -> list[Sent]:

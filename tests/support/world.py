@@ -590,6 +590,10 @@ def _client(service: str) -> Any:
     return client
 
 
+#: Those that write marks are hardly ever sent twice: without an end they would fill the memory.
+REQUESTS_KEPT = 5000
+
+
 class _Wire:
     """What botocore's client of the worlds sends with, in place of a socket.
 
@@ -626,6 +630,8 @@ class _Wire:
         if self._come_back is not None:
             response, self._come_back = self._come_back, None
             return response
+        if len(self._made) >= REQUESTS_KEPT:
+            self._made.clear()
         self._made[self._making.pop(greenlet.getcurrent())] = request
         return World.current.send(request)
 

@@ -175,14 +175,11 @@ def is_behind(tags: Mapping[str, str], written: Mark, claim: Claim) -> bool:
     The services do not promise how soon a tag that was written can be read.
     """
     closing, former = Closing.parse(tags.get(Tag.CLOSED)), former_of(tags)
-    if closing and closing.resource != claim.resource:
-        # Another stack closes only what it does not see as ours: perhaps before this request wrote.
-        closing = None
-    if former and former.logical_id != claim.request.logical_id:
-        # Nor is what another resource of the stack has noted: it may be gone since before this request wrote.
-        former = None
-    for later in (closing, former.mark if former else None):
-        # Somebody has let go of the model since, perhaps another delivery of this request: this read is news.
+    # Only what this resource has let go of is news, perhaps by another delivery of this request. What another
+    # one has noted may be older than what this request wrote.
+    closed = closing if closing and closing.resource == claim.resource else None
+    left = former.mark if former and former.logical_id == claim.request.logical_id else None
+    for later in (closed, left):
         if later and later.issued >= written.issued:
             return False
     shown = Mark.parse(tags.get(Tag.HOURS if claim.request.scheduled else Tag.REQUEST))
@@ -212,7 +209,7 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
     if tags.get(Tag.STACK) is not None:
         if not _is_own_stack(tags, claim):
             return Verdict(Standing.FOREIGN, reason=_owned_by(tags))
-        if _is_gone(tags, claim):
+        if is_gone(tags, claim):
             return Verdict(Standing.SUPERSEDED)
         if not owns(tags, claim):
             return _judge_move(tags, claim)
@@ -227,7 +224,7 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
     return Verdict(Standing.FREE)
 
 
-def _is_gone(tags: Mapping[str, str], claim: Claim) -> bool:
+def is_gone(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether the resource's own Delete has noted that it is gone; it may not have seen this request."""
     mark = Mark.parse(tags.get(Tag.FORMER_REQUEST))
     if mark is None or tags.get(Tag.FORMER_LOGICAL_ID) != claim.request.logical_id:

@@ -275,24 +275,11 @@ def _settle(
 ) -> Move:
     """End as the lease says, once nobody can act on older tags any more.
 
-    A superseded request may have written over this one's first mark before it could see that, and then it
-    sees its own. It stops when it sees this mark. What it did until then is mended.
-
     If another resource had the model, CloudFormation deletes that one next. Its Delete would stop the model
     if it read the old tags.
     """
-    if progress.crosses and mark.state is not State.FAILED:
-        until = progress.took_part + task.in_flight
-        if now < until:
-            return Pause(idle=True, until=until)
-        step = _step(task, progress, seen, tags)
-        if mark.state.asleep and isinstance(step, steps.Stop) and not _is_stopped(progress, seen):
-            return Note(mark.at(State.SLEEPING))
-        # A schedule may have put the model to sleep since, and its mark shows late.
-        by_schedule = mark.state.asleep or lease_hours.is_asleep(tags)
-        if not by_schedule and not isinstance(step, steps.Done):
-            until += task.reads_behind if task.claim.request.has_hours else 0
-            return Note(mark.at(State.HELD)) if now >= until else Pause(idle=True, until=until)
+    if progress.crosses and (move := _second_look(task, progress, mark, seen, tags, now)):
+        return move
     former = lease.former_of(tags)
     had = former is not None and former.mark.state is not State.RELEASED
     if (had or lease.came_back_lately(tags, task.claim)) and not task.claim.request.scheduled:
@@ -300,6 +287,30 @@ def _settle(
         if now < until:
             return Pause(idle=True, until=until)
     return Finish(_again(task, mark, seen))
+
+
+def _second_look(
+    task: Task, progress: Progress, mark: Mark, seen: Sighting, tags: Mapping[str, str], now: float
+) -> Move | None:
+    """Mend what the superseded request did since; None: there is nothing to mend.
+
+    That one may have written over this one's first mark before it could see that, and then it sees its own.
+    It stops when it sees this mark.
+    """
+    if mark.state is State.FAILED:
+        return None
+    until = progress.took_part + task.in_flight
+    if now < until:
+        return Pause(idle=True, until=until)
+    step = _step(task, progress, seen, tags)
+    if mark.state.asleep:
+        runs = isinstance(step, steps.Stop) and not _is_stopped(progress, seen)
+        return Note(mark.at(State.SLEEPING)) if runs else None
+    if isinstance(step, steps.Done) or lease_hours.is_asleep(tags):
+        return None
+    # A schedule may have put the model to sleep, and its mark shows late.
+    until += task.reads_behind if task.claim.request.has_hours else 0
+    return Note(mark.at(State.HELD)) if now >= until else Pause(idle=True, until=until)
 
 
 def _stripped(claim: Claim, mark: Mark) -> Move:
@@ -450,7 +461,7 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
         case Standing.FOREIGN if progress.closed and now < progress.written + task.reads_behind:
             # What this request wrote does not show yet: its own Create may have had the model since.
             return Pause()
-        case Standing.RELEASED if _a_create_may_follow(task, progress, view.tags, now):
+        case Standing.RELEASED if _a_mark_may_follow(task, progress, view.tags, now):
             return Pause(parting=Done())
         case Standing.MOVED:
             return _leave(task, progress, view.tags, now)
@@ -463,17 +474,17 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
     return Finish(Done())
 
 
-def _a_create_may_follow(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> bool:
-    """Say whether the Create that this Delete undoes may still write its mark, or has, and it does not show.
+def _a_mark_may_follow(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> bool:
+    """Say whether the request that this one undoes may still write its mark, or has, and it does not show.
 
     Afterwards nobody could remove that mark: CloudFormation deletes the function's role next.
     """
     until = progress.took_part + task.in_flight + task.reads_behind
-    return _undoes_unanswered(task) and lease.has_closed(tags, task.claim) and now < until
+    return _undoes_cancelled(task) and lease.has_closed(tags, task.claim) and now < until
 
 
-def _undoes_unanswered(task: Task) -> bool:
-    """Say whether the request that this one undoes may not have ended: a cancelled Create or Update."""
+def _undoes_cancelled(task: Task) -> bool:
+    """Say whether this request undoes a Create or an Update that was cancelled, and may be at work."""
     return task.claim.undoes_unanswered or task.claim.request.type == "Update"
 
 
@@ -575,7 +586,7 @@ def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, st
             return _rest(task, progress)
         # If its Create has started it meanwhile, the mark was written by now, and shows by then.
         until = progress.read_since + 2 * task.reads_behind
-        return Pause(idle=True, until=until) if _undoes_unanswered(task) and now < until else Finish(Done())
+        return Pause(idle=True, until=until) if _undoes_cancelled(task) and now < until else Finish(Done())
     if progress.closed:
         return Pause() if now < progress.written + task.reads_behind else Finish(Done())
     return Close(lease.must_reopen(tags, claim))
@@ -590,7 +601,7 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) 
     former = lease.former_of(tags)
     mine = former is not None and former.logical_id == claim.request.logical_id
     released = former is not None and former.mark.state is State.RELEASED
-    if former and mine and released and former.mark.issued >= claim.request.issued:
+    if lease.is_gone(tags, claim):
         # Not what an earlier Delete left: a Create that was made since is not held back by that.
         return Finish(Done())
     if mine and not released and not claim.undoes_unanswered:
