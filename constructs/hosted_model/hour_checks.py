@@ -5,16 +5,21 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from .cron import Schedule, can_reckon, first, some
 
 Window = tuple[Schedule | None, Schedule | None]
+#: A window that can be reckoned, with its number.
+Known = tuple[int, Schedule, Schedule]
 
 #: How far ahead windows are compared, and how many times of each.
 _AHEAD = timedelta(days=70)
 _MOST = 400
 #: So many times that coincide are no chance.
 _COINCIDE = 5
+#: A start takes minutes, and EventBridge Scheduler is on time within one.
+_CLOSE = timedelta(minutes=5)
 
 
 def now() -> datetime:
@@ -46,7 +51,9 @@ def odd(windows: Sequence[Window]) -> Iterator[str]:
     ]
     for number, start, stop in known:
         yield from _odd(f"hosting_hours[{number}]", start, stop)
-    yield from _overlapping(known)
+    events = _events(known)
+    yield from _overlapping(known, events)
+    yield from _close(known, events)
 
 
 def _odd(name: str, start: Schedule, stop: Schedule) -> Iterator[str]:
@@ -65,17 +72,40 @@ def _odd(name: str, start: Schedule, stop: Schedule) -> Iterator[str]:
             yield f"{name} stops before it starts: {_next(start, stop)}."
 
 
-def _overlapping(known: Sequence[tuple[int, Schedule, Schedule]]) -> Iterator[str]:
+def _events(known: Sequence[Known]) -> list[tuple[datetime, int, int]]:
+    """Return the coming starts (0) and stops (1), with the numbers of their windows."""
     begin = now()
-    until, said = begin + _AHEAD, set()
     # Of one moment the starts come first: there the stop wins, and the window that starts is lost.
-    events = heapq.merge(
-        *(
-            [(when.astimezone(UTC), order, number) for when in some(schedule, begin, until, _MOST)]
-            for number, start, stop in known
-            for order, schedule in ((0, start), (1, stop))
+    return list(
+        heapq.merge(
+            *(
+                [
+                    (when.astimezone(UTC), order, number)
+                    for when in some(schedule, begin, begin + _AHEAD, _MOST)
+                ]
+                for number, start, stop in known
+                for order, schedule in ((0, start), (1, stop))
+            )
         )
     )
+
+
+def _close(known: Sequence[Known], events: Sequence[tuple[datetime, int, int]]) -> Iterator[str]:
+    texts = {number: _next(start, stop) for number, start, stop in known}
+    for (when, order, number), (then, next_order, other) in pairwise(events):
+        if order != next_order and timedelta(0) < then - when < _CLOSE:
+            what, follows = ("starts", "stops") if order == 0 else ("stops", "starts")
+            who = "it" if other == number else f"hosting_hours[{other}]"
+            yield (
+                f"hosting_hours[{number}] {what} at {_text(when)}, and {who} {follows} "
+                f"{(then - when).seconds // 60} min later: leave at least {_CLOSE.seconds // 60} min between "
+                f"a start and a stop, as a start takes minutes; {texts[number]}."
+            )
+            return
+
+
+def _overlapping(known: Sequence[Known], events: Sequence[tuple[datetime, int, int]]) -> Iterator[str]:
+    said = set()
     since: dict[int, datetime] = {}
     for when, order, number in events:
         if order == 1:

@@ -155,12 +155,13 @@ class AppHistories(RuleBasedStateMachine):
         """A schedule is due while whatever comes next is under way; a late delivery comes all the same."""
         due = [(stack, one) for stack in self.stacks.values() for one in stack.schedules]
         stack, schedule = due[data.draw(st.integers(0, len(due) - 1), label="schedule")]
+        when, comes = stack.scheduled(schedule).next_due(self.world.now + moment)
 
         def fires() -> None:
             if late or schedule.logical_id in stack.resources:
-                stack.fire(schedule, deliveries)
+                stack.fire(schedule, deliveries, when)
 
-        self.world.after(moment, fires)
+        self.world.at(comes, fires)
 
     @rule(wait=st.sampled_from([5.0, 60.0, 400.0]))
     def a_while(self, wait: float) -> None:

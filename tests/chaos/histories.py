@@ -161,19 +161,25 @@ class Histories(RuleBasedStateMachine):
         """A schedule is due while whatever comes next is under way; it may be of a stack that is gone."""
         stack = self.stacks[data.draw(st.integers(0, len(self.stacks) - 1), label="stack")]
         late = dict(stack.requests[-1].event["ResourceProperties"]) if stack.requests else None
+        due, comes = stack.next_due(self.world.now + moment)
 
-        def due() -> None:
+        def fires() -> None:
             properties = stack.properties or late
             if properties:
-                stack.schedule(goal, deliveries, {**properties, "HostingHours": "true"})
+                stack.schedule(goal, deliveries, {**properties, "HostingHours": "true"}, due)
 
-        self.world.after(moment, due)
+        self.world.at(comes, fires)
 
     @some(*STABLE)
     @precondition(lambda self: self.hours != "none")
     @rule(data=st.data(), goal=st.sampled_from(["Start", "Stop"]), wait=st.sampled_from([5.0, 60.0, 400.0]))
     def a_while_of_hours(self, data: st.DataObject, goal: str, wait: float) -> None:
-        self.play(self.pick(data, *STABLE).hours(goal, wait))
+        stack = self.pick(data, *STABLE)
+        # When the tags of the deploy before can be read: until then it gives way to that deploy.
+        due, comes = stack.next_due(self.world.now + self.world.lateness.tags)
+        self.world.run(seconds=comes - self.world.now)
+        stack.schedule(goal, due=due)
+        self.world.run(seconds=wait)
 
     # --- what goes wrong --------------------------------------------------------------------------------
 

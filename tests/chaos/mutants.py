@@ -775,6 +775,12 @@ MUTANTS = (
         "        until = 0.0\n",
     ),
     Mutant(
+        "a closing tag that a read still shows is removed again, though another stack's is there",
+        "decisions/next_move.py",
+        " and now >= progress.reopened + task.reads_behind\n",
+        "\n",
+    ),
+    Mutant(
         "what an earlier Delete closes late stays closed",
         "decisions/next_move.py",
         "        case Standing.HELD if lease.must_reopen(view.tags, claim):\n",

@@ -56,8 +56,9 @@ class CustomResource:
     def __init__(self, world: World, name: str, stack: str, logical_id: str) -> None:
         self.world, self.name, self.id, self.logical_id = world, name, stack, logical_id
         self.requests: list[Sent] = []
-        #: The RequestIds of what schedules asked for.
+        #: The RequestIds of what schedules asked for, and when the last of them was due.
         self.scheduled: set[str] = set()
+        self.due = 0.0
         world.on_answer.append(self._take)
 
     def send(
@@ -112,6 +113,15 @@ class CustomResource:
     def settled(self, sent: Sent) -> Callable[[], bool]:
         return lambda: bool(sent.answers) or self.world.now >= sent.expiry
 
+    def next_due(self, moment: float) -> tuple[float, float]:
+        """Return when a schedule is due next, from a moment on, and when it comes.
+
+        EventBridge Scheduler is on time within a minute. A model has two minutes between two of them, where
+        the constructs warn of less than five.
+        """
+        self.due = max(-(-moment // 60) * 60, self.due + 120.0)
+        return self.due, self.due + 60.0 * self.world.random.random()
+
     def asked_by_schedule(
         self, event: dict[str, Any], deliveries: int, function_arn: str = FUNCTION_ARN
     ) -> None:
@@ -133,12 +143,18 @@ class Stack(CustomResource):
         self.left_over: list[tuple[dict[str, Any], str]] = []
         self.status = "NONE"
 
-    def schedule(self, goal: str, deliveries: int = 1, properties: Mapping[str, Any] | None = None) -> None:
-        """A schedule is due."""
-        now = datetime.fromtimestamp(int(self.world.now), UTC)
+    def schedule(
+        self,
+        goal: str,
+        deliveries: int = 1,
+        properties: Mapping[str, Any] | None = None,
+        due: float | None = None,
+    ) -> None:
+        """A schedule comes that was due now, or when it says."""
+        when = datetime.fromtimestamp(int(self.world.now if due is None else due), UTC)
         event = {
             "HostedModel": goal,
-            "ScheduledTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "ScheduledTime": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "StackId": self.id,
             "LogicalResourceId": self.logical_id,
             "ResourceProperties": dict(properties or self.properties or {}),

@@ -10,7 +10,7 @@ from typing import Any
 
 from hosted_model_runtime.contract import Scheduled, Tag
 from hosted_model_runtime.decisions import lease_hours
-from hosted_model_runtime.decisions.marks import State
+from hosted_model_runtime.decisions.marks import Closing, State
 from support.cases import CASES, ServiceCase
 from support.cloudformation import SECRET, CustomResource, Sent, Stack
 from support.world import RETRY_SECONDS, Effect, World
@@ -238,6 +238,10 @@ class Requests:
         #: Where what is superseded wrote over the later mark before it could see it: who reads sees its own.
         covered: set[tuple[tuple[str, str], str]] = set()
         for effect in self.world.effects:
+            closing = Closing.parse(effect.before.get("tags", {}).get(Tag.CLOSED))
+            if closing and effect.operation == "UntagResource" and closing.request_id in order:
+                # Another stack may take this closing tag for its own, which it had read before.
+                covered.add((order[closing.request_id][0], effect.arn))
             if effect.request_id not in order:
                 continue
             resource, number = order[effect.request_id]

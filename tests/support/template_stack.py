@@ -171,12 +171,16 @@ class TemplateStack:
         self.status = "DELETE_IN_PROGRESS"
         yield from self._delete_all("DELETED", "DELETE_FAILED")
 
-    def fire(self, schedule: Resource, deliveries: int) -> None:
-        """A schedule is due: it invokes the function that it names with what it carries."""
-        now = datetime.fromtimestamp(int(self.world.now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def fire(self, schedule: Resource, deliveries: int, due: float) -> None:
+        """A schedule that was due comes: it invokes the function that it names with what it carries."""
+        when = datetime.fromtimestamp(due, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         target = schedule.properties["Target"]
-        event = json.loads(target["Input"].replace(Scheduled.TIME_ATTRIBUTE, now))
-        self._custom(event["LogicalResourceId"]).asked_by_schedule(event, deliveries, target["Arn"])
+        event = json.loads(target["Input"].replace(Scheduled.TIME_ATTRIBUTE, when))
+        self.scheduled(schedule).asked_by_schedule(event, deliveries, target["Arn"])
+
+    def scheduled(self, schedule: Resource) -> CustomResource:
+        """Return the hosted model that a schedule is for."""
+        return self._custom(json.loads(schedule.properties["Target"]["Input"])["LogicalResourceId"])
 
     @property
     def schedules(self) -> list[Resource]:

@@ -138,6 +138,9 @@ class Progress:
         Whether it took over from a request that may still be at work, and write over its marks unseen.
     closed
         Whether it wrote a closing mark on a model that nobody owns.
+    reopened
+        When it last removed this stack's closing tag, epoch seconds; 0: it has not. A read may show that tag
+        for a while, and another stack's may have taken its place.
     close_denied
         Whether the policy refused that mark, which means that the model was never this resource's.
     failing
@@ -158,6 +161,7 @@ class Progress:
     lagged: bool = False
     crosses: bool = False
     closed: bool = False
+    reopened: float = 0.0
     close_denied: bool = False
     failing: Failing | None = None
 

@@ -203,7 +203,7 @@ def _take(
     elif isinstance(step, steps.Start) and not in_flight:
         mark = mark.starting(seen.phase, now)
     more = lease.former_tags(tags, claim)
-    return Take(mark, more, before, lease.must_reopen(tags, claim), in_flight)
+    return Take(mark, more, before, _must_reopen(task, progress, tags, now), in_flight)
 
 
 def _sleeps(task: Task, progress: Progress, tags: Mapping[str, str], moves: bool) -> bool | None:
@@ -513,7 +513,7 @@ def _take_to_release(
     may_start = seen.phase not in ACTIVE and (before.state.may_start or before.state is State.STARTED)
     waits = returning or may_start or not task.fenced
     in_flight = waits and lease.is_in_flight(tags, before)
-    return Take(mark, more, before, lease.must_reopen(tags, claim), in_flight)
+    return Take(mark, more, before, _must_reopen(task, progress, tags, now), in_flight)
 
 
 def _give_up(
@@ -589,7 +589,7 @@ def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, st
         return Pause(idle=True, until=until) if _undoes_cancelled(task) and now < until else Finish(Done())
     if progress.closed:
         return Pause() if now < progress.written + task.reads_behind else Finish(Done())
-    return Close(lease.must_reopen(tags, claim))
+    return Close(_must_reopen(task, progress, tags, now))
 
 
 def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> Move:
@@ -632,6 +632,11 @@ def _reads_are_behind(task: Task, progress: Progress, tags: Mapping[str, str], n
     if progress.mark is None or now >= progress.took_part + task.reads_behind:
         return False
     return lease.is_behind(tags, progress.mark, task.claim)
+
+
+def _must_reopen(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> bool:
+    """Say whether to remove this stack's closing tag: once, as long as a read may still show it."""
+    return lease.must_reopen(tags, task.claim) and now >= progress.reopened + task.reads_behind
 
 
 def _may_be_out_of_date(task: Task, progress: Progress, now: float) -> bool:

@@ -225,6 +225,7 @@ class LeasedModel:
         """Remove this stack's closing tag, and what it disproves; returns the tags that are left."""
         keys = lease.keys_to_reopen(tags, self.task.claim)
         self._service.untag(self._arn, keys)
+        self._remember(reopened=self._now())
         return {key: value for key, value in tags.items() if key not in keys}
 
     def _take(self, take: moves.Take, view: View) -> View:
@@ -284,6 +285,7 @@ class LeasedModel:
         try:
             if reopens:
                 self._service.untag(self._arn, [Tag.CLOSED])
+                self._remember(reopened=self._now())
             self._service.tag(self._arn, lease.closing_tag(self.task.claim))
         except ServiceError as error:
             self._remember(close_denied=error.kind is Kind.DENIED)

@@ -85,6 +85,7 @@ from support.moves.words import (
     hours,
     mark_of,
     owned,
+    reopened,
     resizing,
     rest,
     sees,
@@ -159,6 +160,13 @@ WHO_COMMANDS = Group(
         Row(
             CREATE, NOTHING, STOPPED, closed("an earlier Delete of this stack", -SECOND),
             take(CREATE.mark(INTENT), reopens=True),
+        ),
+        *(
+            Row(
+                CREATE, reopened(NOTHING, ago), STOPPED, closed("an earlier Delete of this stack", -SECOND),
+                take(CREATE.mark(INTENT), reopens=again),
+            )
+            for ago, again in ((70, False), (80, True))
         ),
         Row(
             CREATE, NOTHING, STOPPED,

@@ -83,6 +83,7 @@ from support.moves.words import (
     other,
     owned,
     quiet,
+    reopened,
     rest,
     take,
 )
@@ -159,6 +160,10 @@ LETTING_GO = Group(
         Row(DELETE, NOTHING, STOPPED, NOBODY, Close(reopens=False)),
         Row(
             DELETE, NOTHING, STOPPED, closed("an earlier Delete of this stack", -SECOND), Close(reopens=True),
+        ),
+        Row(
+            DELETE, reopened(NOTHING, 70), STOPPED, closed("an earlier Delete of this stack", -SECOND),
+            Close(reopens=False),
         ),
         Row(DELETE, NOTHING, STOPPED, closed("a later Delete", SECOND, stack=OTHER_STACK), Finish(Done())),
     ),

@@ -120,6 +120,11 @@ def rest(seconds: float, parting: bool = False) -> moves.Pause:
     return moves.Pause(idle=True, until=NOW + seconds, parting=Superseded() if parting else None)
 
 
+def reopened(remembers: Said, ago: float) -> Said:
+    """It removed this stack's closing tag ``ago`` seconds before."""
+    return remembers.but(f"removed a closing tag {ago:.0f} s ago", reopened=NOW - ago)
+
+
 def failing(remembers: Said, since: float = 1) -> Said:
     words = f"failing for {since:.0f} s" if since > 1 else "failing"
     return remembers.but(words, failing=Failing(FAILURE, NOW - since))

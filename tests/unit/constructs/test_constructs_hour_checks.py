@@ -122,6 +122,14 @@ OFFICE = HostingHours(start=said("cron(0 8 ? * MON-FRI *)"), stop=said(STOP))
             [OFFICE, HostingHours(start=said("cron(00 18 ? * FRI *)"), stop=said("cron(0 20 ? * FRI *)"))],
             "hosting_hours[0] and hosting_hours[1] overlap, at 2026-11-27 17:00 UTC",
         ),
+        (
+            [HostingHours(start=said("cron(56 17 ? * * *)"), stop=said(STOP))],
+            "hosting_hours[0] starts at 2026-11-26 16:56 UTC, and it stops 4 min later: leave at least 5 min",
+        ),
+        (
+            [OFFICE, HostingHours(start=said("cron(1 18 ? * FRI *)"), stop=said("cron(0 20 ? * FRI *)"))],
+            "hosting_hours[0] stops at 2026-11-27 17:00 UTC, and hosting_hours[1] starts 1 min later",
+        ),
     ],
 )
 def test_what_may_not_be_meant(stack, hours, words):
@@ -137,6 +145,7 @@ def test_what_may_not_be_meant(stack, hours, words):
         [OFFICE],
         [OFFICE, HostingHours(start=said("cron(0 9 ? * SAT *)"), stop=said("cron(0 12 ? * SAT *)"))],
         [HostingHours(start=said("cron(0 22 ? * * *)"), stop=said("cron(0 6 ? * * *)"))],
+        [HostingHours(start=said("cron(55 17 ? * * *)"), stop=said(STOP))],
         [HostingHours(start=said("at(2026-12-01T08:00:00)"), stop=said("at(2026-12-05T08:00:00)"))],
         [HostingHours(start=said("cron(0 8 ? * * *)", None), stop=said("cron(0 9 ? * * *)", None))],
     ],
