@@ -26,6 +26,8 @@ from .invocation.driver import Driver, physical_id  # noqa: E402
 from .invocation.outcome import Outcome  # noqa: E402
 from .services import ADAPTERS, Service, adapter  # noqa: E402
 
+# What is loaded now stays: so the first collection need not go through it, either.
+gc.freeze()
 gc.enable()
 
 

@@ -644,12 +644,14 @@ def virtual() -> Iterator[None]:
     answer_module._send = lambda host, target, content: World.current.put_answer(host, target, content)
     resource_module._events = lambda: _client("events")  # type: ignore[assignment]
     adapters = {name: services_module.adapter(name) for name in services_module.ADAPTERS}
-    connects = [
+    patches = [
         patch.object(adapter, "connect", staticmethod(lambda a=adapter, n=name: a(_client(n))))
         for name, adapter in adapters.items()
     ]
-    for connect in connects:
-        connect.start()
+    # Each world has environments of its own, and what they leave is to be collected.
+    patches.append(patch("gc.freeze"))
+    for one in patches:
+        one.start()
     emit, emf_module.emit = emf_module.emit, lambda line: World.current.metrics.append(line)
     sys.modules.setdefault("hosted_model_runtime.index", fresh_index())
     try:
@@ -657,5 +659,5 @@ def virtual() -> Iterator[None]:
     finally:
         clock_module.time, answer_module._send, resource_module._events = saved  # type: ignore[assignment]
         emf_module.emit = emit
-        for connect in connects:
-            connect.stop()
+        for one in patches:
+            one.stop()

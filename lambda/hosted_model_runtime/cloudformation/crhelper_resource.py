@@ -23,7 +23,6 @@ from crhelper import CfnResource, log_helper
 from ..contract import Env, Metric, Property
 from ..decisions.ends import Done, Failed, HandedOver, Superseded
 from ..decisions.request import InvalidRequestError
-from ..invocation import emf, metrics
 from ..invocation.clock import Clock, LambdaClock
 from ..invocation.driver import HANDOVER_SECONDS, REDELIVERY_SECONDS, OutOfTimeError
 from ..invocation.outcome import Outcome
@@ -190,6 +189,9 @@ def _may_have_left_a_rule(event: Mapping[str, Any], began: float, span: float, c
 
 def _measure(event: Mapping[str, Any], outcome: Outcome, clock: Clock) -> None:
     """Write the metrics. The answer is sent already, so an error here is logged and changes nothing."""
+    # Not at cold start: the answer should not wait for it.
+    from ..invocation import emf, metrics
+
     now = clock.now()
     try:
         properties = event["ResourceProperties"]
