@@ -759,8 +759,26 @@ MUTANTS = (
     Mutant(
         "an old status fails a start that was just accepted",
         "decisions/next_move.py",
-        "        case steps.Fail() if _status_may_be_old(task, progress, mark, seen, now):\n",
+        "        case steps.Fail() if _status_may_be_old(task, progress, mark, now):\n",
         "        case steps.Fail() if False:\n",
+    ),
+    Mutant(
+        "a Delete believes a status from before the start that its lease tells of",
+        "decisions/next_move.py",
+        "        until = _shows_last_start(task, before, mark)\n    return Pause",
+        "        until = 0.0\n    return Pause",
+    ),
+    Mutant(
+        "a scheduled stop believes a status from before the start that its lease tells of",
+        "decisions/next_move.py",
+        "            until = _shows_last_start(task, progress.took_from, mark)\n",
+        "            until = 0.0\n",
+    ),
+    Mutant(
+        "a Delete that gives a model back believes a status from before its own start",
+        "decisions/next_move.py",
+        " and now < progress.started_at + task.status_behind:\n",
+        " and False:\n",
     ),
     Mutant(
         "a Delete believes an old status beside an accepted start",

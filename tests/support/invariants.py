@@ -155,6 +155,11 @@ class Requests:
         starts = Counter(
             (effect.request_id, effect.arn) for effect in self.world.effects if effect.operation in STARTS
         )
+        fail = {
+            effect.request_id
+            for effect in self.world.effects
+            if effect.before.get("start_outcome") not in (None, CASES[effect.arn.split(":")[2]].running)
+        }
         for (request_id, arn), count in starts.items():
             # Without ClientTokens, a start that was killed before it was noted and then stopped by hand
             # cannot be told from one that never was.
@@ -165,6 +170,9 @@ class Requests:
             if scheduled and not tokens:
                 # Without ClientTokens, a try that failed and was killed before that was noted is made again.
                 allowed += self.world.killed
+            if not tokens and request_id in fail:
+                # Nor can one that failed at once, and whose answer was lost.
+                allowed += self.world.struck[request_id]
             if not tokens and self.world.lateness.tags:
                 # So is one that another delivery does not see noted, if a Delete has stopped the model since.
                 deliveries = sum(request_id in str(one.event) for one in self.world.invocations)

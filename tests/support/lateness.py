@@ -1,6 +1,7 @@
 """How late things are in a world: what AWS documents, or does not promise.
 
 - "Amazon EventBridge rules": a ``rate`` rule fires for the first time 60 to 120 s after it is put.
+- A status may be read late, too: nothing is promised of it.
 - Tags are eventually consistent: a read, and a condition of IAM, may see the tags of a while ago.
 - "Changes that I make are not always immediately visible", IAM User Guide: so are policies.
 - "Asynchronous invocation", AWS Lambda Developer Guide: an event that finds no free execution waits in a
@@ -27,6 +28,8 @@ class Lateness:
         How old the tags are that a read, or a condition of IAM, sees.
     tags_jump
         Whether each read draws its own age, from 0 to ``tags``.
+    status, status_jump
+        The same of the model that is described.
     policies
         How long a policy takes until it is in force.
     first_tick
@@ -37,6 +40,8 @@ class Lateness:
 
     tags: float = 0.0
     tags_jump: bool = False
+    status: float = 0.0
+    status_jump: bool = False
     policies: float = 0.0
     first_tick: tuple[float, float] = (60.0, 60.0)
     concurrency: int | None = None
@@ -52,6 +57,8 @@ KINDS = {
     "tags 10 s": Lateness(tags=10.0, first_tick=_TICK),
     "tags 60 s": Lateness(tags=60.0, first_tick=_TICK),
     "tags jump": Lateness(tags=60.0, tags_jump=True, first_tick=_TICK),
+    "status 10 s": Lateness(status=10.0, first_tick=_TICK),
+    "status jumps": Lateness(status=10.0, status_jump=True, first_tick=_TICK),
     "policies 118 s": Lateness(policies=118.0, first_tick=_TICK),
     "2 executions": Lateness(concurrency=2, first_tick=_TICK),
     "first tick after 120 s": Lateness(first_tick=(120.0, 120.0)),

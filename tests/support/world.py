@@ -212,11 +212,14 @@ class World:
         self.functions: dict[str, Function] = {}
         self._fixed: dict[str, Function] = {}
         World.current = self
-        if lateness.tags:
-            lag: dict[str, Any] = {"tag_lag_seconds": lateness.tags}
-            if lateness.tags_jump:
-                lag["tag_lag_seed"] = seed
-            self.control("PUT", "tags", lag)
+        for path, what, seconds, jumps in (
+            ("tags", "tag_lag", lateness.tags, lateness.tags_jump),
+            ("statuses", "status_lag", lateness.status, lateness.status_jump),
+        ):
+            if seconds:
+                self.control(
+                    "PUT", path, {f"{what}_seconds": seconds, **({f"{what}_seed": seed} if jumps else {})}
+                )
 
     # --- time -------------------------------------------------------------------------------------------
 

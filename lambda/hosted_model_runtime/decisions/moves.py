@@ -120,6 +120,8 @@ class Progress:
         When this invocation first read the tags, epoch seconds; 0: it has not.
     start
         What became of its call of Start.
+    started_at
+        When this invocation's Start was accepted, epoch seconds; 0: it sent none.
     stop_refused
         Whether the service refused to stop a model that serves nothing, or that this failing request stops.
     not_before
@@ -152,6 +154,7 @@ class Progress:
     shown: float = 0.0
     read_since: float = 0.0
     start: StartCall = StartCall.UNSENT
+    started_at: float = 0.0
     stop_refused: bool = False
     not_before: float = 0.0
     in_doubt: bool = False

@@ -30,7 +30,7 @@ from ..contract import Attribute, Metric, Scheduled, Tag
 from . import lease, lease_hours, steps
 from .ends import Done, End, Failed, Superseded
 from .lease import Standing, Verdict
-from .marks import Closing, Mark, State, stamp
+from .marks import Closing, Mark, State, stamp, unstamp
 from .model import ACTIVE, Phase, Sighting, Units
 from .moves import (
     AskFormer,
@@ -243,7 +243,8 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
             # It needs no mark of its own: the service says what it was last asked for, and when.
             return Resize(units)
         case steps.Done() if mark.state.asleep:
-            return Note(mark.at(State.ASLEEP))
+            until = _shows_last_start(task, progress.took_from, mark)
+            return Pause(idle=True, until=until) if now < until else Note(mark.at(State.ASLEEP))
         case steps.Done():
             return Note(mark.done(now, is_started(progress, seen)))
         case steps.Fail() if view.outrun:
@@ -251,7 +252,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
             return Look()
         case steps.Fail() if _start_may_be_ours(task, progress, now):
             return Pause(idle=True)
-        case steps.Fail() if _status_may_be_old(task, progress, mark, seen, now):
+        case steps.Fail() if _status_may_be_old(task, progress, mark, now):
             return Pause()
         case steps.Fail(reason):
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
@@ -264,10 +265,9 @@ def _start_may_be_ours(task: Task, progress: Progress, now: float) -> bool:
     return progress.start is StartCall.REFUSED and now < progress.took_part + task.reads_behind
 
 
-def _status_may_be_old(task: Task, progress: Progress, mark: Mark, seen: Sighting, now: float) -> bool:
+def _status_may_be_old(task: Task, progress: Progress, mark: Mark, now: float) -> bool:
     """Say whether the status may be from before this request's own start, which was just accepted."""
-    before = seen.phase in (Phase.STOPPED, Phase.FAILED) and mark.state is State.STARTED
-    return before and now < progress.written + task.status_behind
+    return mark.state is State.STARTED and now < progress.written + task.status_behind
 
 
 def _settle(
@@ -533,11 +533,19 @@ def _give_up(
     if isinstance(step, steps.Stop) and not _is_stopped(progress, seen):
         return Stop()
     before, until = progress.took_from, progress.took_part + task.in_flight
-    if (before is None or lease.is_in_flight(tags, before)) and now < until:
-        # A start may be under way: of another delivery of the request that this one took over from, or of a
-        # schedule that wrote its mark just before. The closing tag stops it as soon as the service sees that.
-        return Pause(idle=True, until=until)
-    return LetGo(Done())
+    if before and not lease.is_in_flight(tags, before):
+        # Else a start may be under way: of another delivery of the request that this one took over from, or
+        # of a schedule that wrote its mark just before. The closing tag stops it once the service sees that.
+        until = _shows_last_start(task, before, mark)
+    return Pause(idle=True, until=until) if now < until else LetGo(Done())
+
+
+def _shows_last_start(task: Task, before: Mark | None, mark: Mark) -> float:
+    """Return when a status is surely younger than the last start that the lease tells of; epoch seconds."""
+    if hosted_at := unstamp(mark.hosted_at):
+        return hosted_at.timestamp() + task.status_behind
+    sent = before.last_start.sent if before else None
+    return before.issued.timestamp() + sent + task.status_behind if before and sent is not None else 0.0
 
 
 def _give_back(
@@ -553,6 +561,9 @@ def _give_back(
     elif units:
         wanted = replace(_with_units(task.wanted, units), may_resize=True)
     step = steps.decide(wanted, seen.observed, started)
+    if started and isinstance(step, steps.Fail) and now < progress.started_at + task.status_behind:
+        # The status may be from before that start.
+        return Pause()
     match step:
         case steps.Start():
             return Start(units or Units(1), "Return")

@@ -253,7 +253,7 @@ class LeasedModel:
             if error.kind is Kind.CONFLICT:
                 self._remember(start=StartCall.REFUSED, shown=self._now())
             raise
-        self._remember(start=StartCall.ACCEPTED)
+        self._remember(start=StartCall.ACCEPTED, started_at=self._now())
         return View(acted=True)
 
     def _stop(self) -> View:

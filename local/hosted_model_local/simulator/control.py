@@ -12,14 +12,17 @@ from .calls import CallRecord
 from .errors import COMMON_STATUS
 from .faults import CONNECTION_RESET, Fault, Faults
 from .http import Request, Response, json_object, json_response
+from .lag import MAX_LAG_SECONDS, Lag
 from .models import Lifecycle, SimulatedModel
 from .payload import ControlError, Payload, choice, count_or_none, number, number_or_none, only, text
 from .service import Service, World
-from .tags import MAX_LAG_SECONDS, TagLag
 
 PREFIX = "/_simulator/"
 
-_LAG_MEMBERS = frozenset({"tag_lag_seconds", "tag_lag_seed"})
+_TAGS, _STATUS = "tag_lag", "status_lag"
+_LAG_MEMBERS, _STATUS_LAG_MEMBERS = (
+    frozenset({f"{what}_seconds", f"{what}_seed"}) for what in (_TAGS, _STATUS)
+)
 _MODEL_MEMBERS = frozenset(
     {
         "service",
@@ -124,7 +127,7 @@ class Control:
             model = SimulatedModel.create(life, project, version, account, region, now)
             if "status" in payload:
                 # A new model was never anything else than what it is made as.
-                model.history.clear()
+                model.forget()
             models.add(model)
         _change(model, payload, now, new=new)
         return _view(model.advance(now), now)
@@ -193,19 +196,31 @@ class Control:
         return limits.view()
 
     def _get_tags(self, path: list[str], payload: Payload, now: float) -> object:
-        lags = self._simulator.world.tag_lags
-        return {name: _lag_view(lags.get(name)) for name in self._simulator.services}
+        return self._lags(self._simulator.world.tag_lags, _TAGS)
 
     def _put_tags(self, path: list[str], payload: Payload, now: float) -> object:
         only(payload, _LAG_MEMBERS | {"service"})
-        lag = _lag(payload)
+        return self._put_lags(self._simulator.world.tag_lags, _TAGS, payload)
+
+    def _get_statuses(self, path: list[str], payload: Payload, now: float) -> object:
+        return self._lags(self._simulator.world.status_lags, _STATUS)
+
+    def _put_statuses(self, path: list[str], payload: Payload, now: float) -> object:
+        only(payload, _STATUS_LAG_MEMBERS | {"service"})
+        return self._put_lags(self._simulator.world.status_lags, _STATUS, payload)
+
+    def _lags(self, lags: dict[str, Lag], what: str) -> object:
+        return {name: _lag_view(lags.get(name), what) for name in self._simulator.services}
+
+    def _put_lags(self, lags: dict[str, Lag], what: str, payload: Payload) -> object:
+        lag = _lag(payload, what)
         names = [self._service(payload).name] if "service" in payload else list(self._simulator.services)
         for name in names:
-            self._simulator.world.tag_lags.pop(name, None)
+            lags.pop(name, None)
             if lag is not None:
                 # Each service draws by itself: what one is asked does not change what another one shows.
-                self._simulator.world.tag_lags[name] = TagLag(lag.seconds, lag.seed)
-        return self._get_tags(path, payload, now)
+                lags[name] = Lag(lag.seconds, lag.seed)
+        return self._lags(lags, what)
 
     def _get_iam(self, path: list[str], payload: Payload, now: float) -> object:
         telling = self._simulator.world.telling
@@ -248,6 +263,7 @@ _ROUTES: dict[str, dict[str, _Handler]] = {
     "calls": {"GET": Control._get_calls},
     "quota": {"GET": Control._get_quota, "PUT": Control._put_quota},
     "tags": {"GET": Control._get_tags, "PUT": Control._put_tags},
+    "statuses": {"GET": Control._get_statuses, "PUT": Control._put_statuses},
     "iam": {"GET": Control._get_iam, "PUT": Control._put_iam},
     "clock": {"GET": Control._get_clock, "PUT": Control._put_clock, "POST": Control._post_clock},
     "reset": {"POST": Control._reset},
@@ -271,7 +287,7 @@ def _view(model: SimulatedModel, now: float) -> dict[str, object]:
         "min_inference_units": model.min_inference_units,
         "max_inference_units": model.max_inference_units,
         "tags": model.tags,
-        **_lag_view(model.tag_lag),
+        **_lag_view(model.tag_lag, _TAGS),
         "starts": model.starts,
         "stops": model.stops,
         "billed_unit_seconds": model.billed_unit_seconds(now),
@@ -311,7 +327,7 @@ def _check_model(life: Lifecycle, payload: Payload) -> None:
     tags = payload.get("tags", {})
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
         raise ControlError("tags must be an object of strings.")
-    _lag(payload)
+    _lag(payload, _TAGS)
 
 
 def _change(model: SimulatedModel, payload: Payload, now: float, *, new: bool) -> None:
@@ -327,7 +343,7 @@ def _change(model: SimulatedModel, payload: Payload, now: float, *, new: bool) -
         else:
             model.write_tags(tags, now)
     if not _LAG_MEMBERS.isdisjoint(payload):
-        model.tag_lag = _lag(payload)
+        model.tag_lag = _lag(payload, _TAGS)
     if "start_seconds" in payload or "stop_seconds" in payload:
         model.start_seconds = number(payload, "start_seconds", model.start_seconds)
         model.stop_seconds = number(payload, "stop_seconds", model.stop_seconds)
@@ -360,21 +376,21 @@ def _project_and_version(path: list[str]) -> tuple[str, str]:
     return path[0], path[1]
 
 
-def _lag(payload: Payload) -> TagLag | None:
-    """How far behind reads of tags are to be; None where nothing is said."""
-    seed = count_or_none(payload, "tag_lag_seed", low=0)
-    if payload.get("tag_lag_seconds") is None:
+def _lag(payload: Payload, what: str) -> Lag | None:
+    """How far behind reads are to be; None where nothing is said."""
+    seed = count_or_none(payload, f"{what}_seed", low=0)
+    if payload.get(f"{what}_seconds") is None:
         if seed is not None:
-            raise ControlError("tag_lag_seed needs tag_lag_seconds.")
+            raise ControlError(f"{what}_seed needs {what}_seconds.")
         return None
-    seconds = number(payload, "tag_lag_seconds")
+    seconds = number(payload, f"{what}_seconds")
     if not 0 <= seconds <= MAX_LAG_SECONDS:
-        raise ControlError(f"tag_lag_seconds must be from 0 to {MAX_LAG_SECONDS:g}.")
-    return TagLag(seconds, seed)
+        raise ControlError(f"{what}_seconds must be from 0 to {MAX_LAG_SECONDS:g}.")
+    return Lag(seconds, seed)
 
 
-def _lag_view(lag: TagLag | None) -> dict[str, object]:
-    return {"tag_lag_seconds": lag and lag.seconds, "tag_lag_seed": lag and lag.seed}
+def _lag_view(lag: Lag | None, what: str) -> dict[str, object]:
+    return {f"{what}_seconds": lag and lag.seconds, f"{what}_seed": lag and lag.seed}
 
 
 def _fault(payload: Payload, services: dict[str, Service]) -> Fault:

@@ -256,7 +256,7 @@ class LookoutVision(Service):
 
     def _describe_model(self, call: Call, now: float) -> Outcome:
         _check_names(call)
-        model = self._model(call, now)
+        model = self._world.seen(self._model(call, now), now)
         description = _metadata(model)
         description["OutputConfig"] = {
             "S3Location": {"Bucket": f"lookoutvision-{model.region}-simulated", "Prefix": model.project}
@@ -278,7 +278,7 @@ class LookoutVision(Service):
         models.sort(key=lambda model: int(model.version))
         rest = [model for model in models if int(model.version) > start]
         page = rest[:size]
-        payload: dict[str, object] = {"Models": [_metadata(model) for model in page]}
+        payload: dict[str, object] = {"Models": [_metadata(self._world.seen(model, now)) for model in page]}
         if len(rest) > size:
             payload["NextToken"] = base64.b64encode(page[-1].version.encode()).decode()
         return Outcome(200, payload)

@@ -7,9 +7,10 @@ every status at the exact moment that it was due.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 
-from .tags import TagLag, Tags
+from .lag import MAX_LAG_SECONDS, Lag, Tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class SimulatedModel:
     stop_while_starting: bool = False
     min_inference_units: int | None = None
     max_inference_units: int | None = None
-    tag_lag: TagLag | None = None
+    tag_lag: Lag | None = None
     settings: dict[str, object] = field(default_factory=dict)
     resize_seconds: float = 5.0
     resize_fails: bool = False
@@ -101,6 +102,7 @@ class SimulatedModel:
     project_timestamp: int = 1_600_000_000_000
     version_timestamp: int = 1_600_000_000_001
     _tags: Tags = field(default_factory=Tags)
+    _past: list[tuple[float, SimulatedModel]] = field(default_factory=list)
     _billed: float = 0.0
     _billing_since: float | None = None
     _due: float | None = None
@@ -114,6 +116,7 @@ class SimulatedModel:
         model.start_outcome = lifecycle.running
         model.status_message = lifecycle.messages.get(model.status, "")
         model.history.append((now, model.status))
+        model._remember(now)
         return model
 
     @property
@@ -132,6 +135,24 @@ class SimulatedModel:
     def tags_at(self, when: float) -> dict[str, str]:
         """The tags as they were at a time, at most an hour ago."""
         return self._tags.at(when)
+
+    def at(self, when: float) -> SimulatedModel:
+        """The model as it was at a time, at most an hour ago, to be described and not to be changed."""
+        first = self._past[0][1] if self._past else self
+        return next((past for since, past in reversed(self._past) if since <= when), first)
+
+    def forget(self) -> None:
+        """Forget what the model was before its next status."""
+        self.history.clear()
+        self._past.clear()
+
+    def _remember(self, now: float) -> None:
+        past = copy(self)
+        past.resizing = replace(self.resizing) if self.resizing else None
+        past._past = []
+        self._past.append((now, past))
+        while len(self._past) > 1 and self._past[1][0] < now - MAX_LAG_SECONDS:
+            del self._past[0]
 
     @property
     def arn(self) -> str:
@@ -178,6 +199,7 @@ class SimulatedModel:
         if not resizing.fails:
             self.set_units(resizing.units, self.max_inference_units, resizing.due)
             self.settings = resizing.settings
+        self._remember(resizing.due)
 
     @property
     def is_starting(self) -> bool:
@@ -209,6 +231,7 @@ class SimulatedModel:
         """A change of units that takes effect while the model serves."""
         self.resizes += 1
         self.resizing = Resizing(units, settings, now, now + self.resize_seconds, self.resize_fails)
+        self._remember(now)
 
     def stop(self, now: float) -> None:
         """A stop that takes effect; billing ends here."""
@@ -225,6 +248,7 @@ class SimulatedModel:
         if self._billing_since is not None:
             self._billed, self._billing_since = self.billed_unit_seconds(now), now
         self.min_inference_units, self.max_inference_units = low, high
+        self._remember(now)
 
     def reschedule(self, now: float) -> None:
         """Apply changed durations to a start or a stop under way; nothing becomes due in the past."""
@@ -268,6 +292,7 @@ class SimulatedModel:
             self.status_message = reason if self.failure_message is None else self.failure_message
         lasts = self._lasts(status)
         self._due = None if lasts is None else at + lasts
+        self._remember(at)
 
 
 ProjectKey = tuple[str, str, str, str]

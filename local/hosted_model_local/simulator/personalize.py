@@ -228,7 +228,7 @@ class Personalize(Service):
         return Outcome(200, {"recommenderArn": model.arn}, effect=True)
 
     def _describe(self, call: Call, now: float) -> Outcome:
-        model = self._model(call, now)
+        model = self._world.seen(self._model(call, now), now)
         described = _summary(model)
         if model.status_message and model.status in ("CREATE FAILED", LIFECYCLE.failed):
             described["failureReason"] = model.status_message
@@ -243,7 +243,8 @@ class Personalize(Service):
         size = payload.get("maxResults")
         size = _PAGE if size is None else validation.integer(size, "maxResults", low=1, high=_PAGE)
         group = payload.get("datasetGroupArn")
-        found = [_summary(one) for one in self._here(call, now) if group in (None, _group_arn(one))]
+        here = [one for one in self._here(call, now) if group in (None, _group_arn(one))]
+        found = [_summary(self._world.seen(one, now)) for one in here]
         start = _page_start(payload.get("nextToken"))
         answer: dict[str, object] = {"recommenders": found[start : start + size]}
         if start + size < len(found):

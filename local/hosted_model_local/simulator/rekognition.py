@@ -240,7 +240,7 @@ class Rekognition(Service):
         if not models:
             raise ApiError("ResourceNotFoundException", "The project was not found.")
         wanted = [model for model in models if names is None or model.version in names]
-        described = [_description(model) for model in wanted]
+        described = [_description(self._world.seen(model, now)) for model in wanted]
         return Outcome(200, _page(payload, "ProjectVersionDescriptions", described))
 
     def _detect_custom_labels(self, call: Call, now: float) -> Outcome:

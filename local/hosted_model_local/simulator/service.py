@@ -9,9 +9,9 @@ from typing import ClassVar
 
 from .errors import ApiError
 from .http import Request, Response
+from .lag import Lag
 from .models import Lifecycle, SimulatedModel, SimulatedModels
 from .quota import Limits
-from .tags import TagLag
 from .tokens import ClientTokens
 
 
@@ -49,13 +49,14 @@ class Outcome:
 class World:
     """Everything that a service can change, apart from time.
 
-    ``tag_lags`` holds for all models of a service that have no lag of their own.
+    ``tag_lags`` holds for all models of a service that have no lag of their own, ``status_lags`` for all.
     """
 
     limits: Limits
     models: SimulatedModels = field(default_factory=SimulatedModels)
     tokens: ClientTokens = field(default_factory=ClientTokens)
-    tag_lags: dict[str, TagLag] = field(default_factory=dict)
+    tag_lags: dict[str, Lag] = field(default_factory=dict)
+    status_lags: dict[str, Lag] = field(default_factory=dict)
     #: The services that tell IAM the tags of models and requests, as keys of conditions.
     telling: set[str] = field(default_factory=set)
 
@@ -63,6 +64,11 @@ class World:
         """The tags as one read or one evaluation of a policy sees them: late, where a lag is set."""
         lag = model.tag_lag or self.tag_lags.get(model.lifecycle.service)
         return model.tags if lag is None else model.tags_at(now - lag.draw())
+
+    def seen(self, model: SimulatedModel, now: float) -> SimulatedModel:
+        """The model as one call describes it: late, where a lag is set."""
+        lag = self.status_lags.get(model.lifecycle.service)
+        return model if lag is None else model.at(now - lag.draw())
 
 
 class Service(ABC):

@@ -82,6 +82,7 @@ from support.moves.words import (
     closed,
     earlier,
     fails,
+    hosted_ago,
     hours,
     mark_of,
     owned,
@@ -228,6 +229,7 @@ HOSTING = Group(
         Row(CREATE, CREATE.wrote(STARTED, 14), FAILED, CREATE.tags(STARTED), Pause()),
         Row(CREATE, CREATE.wrote(STARTED, 15), FAILED, CREATE.tags(STARTED), _fail),
         Row(CREATE, CREATE.wrote(STARTED, 14), STOPPED, CREATE.tags(STARTED), Pause()),
+        Row(CREATE, CREATE.wrote(STARTED, 14), RESIZED, CREATE.tags(STARTED), Pause()),
         Row(
             CREATE, CREATE.wrote(STARTED, 15), STOPPED, CREATE.tags(STARTED),
             Fail(Failing(Failed("stopped by somebody else"), NOW)),
@@ -336,6 +338,7 @@ HOURS = Group(
         Row(
             OFF_TIME, OFF_TIME.wrote(SLEEPING), STOPPED, OFF_TIME.tags(SLEEPING), Note(OFF_TIME.mark(ASLEEP)),
         ),
+        Row(OFF_TIME, OFF_TIME.wrote(SLEEPING), STOPPED, hosted_ago(OFF_TIME, SLEEPING, 14), rest(1)),
         Row(
             OFF_TIME, OFF_TIME.wrote(ASLEEP, hosted_at=HOSTED_AT), STOPPED,
             OFF_TIME.tags(ASLEEP, hosted_at=HOSTED_AT), answers(OFF_TIME, "TRAINED"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hosted_model_runtime.contract import Metric, Tag
 from hosted_model_runtime.decisions.ends import Done, Failed
 from hosted_model_runtime.decisions.lease import RETURN_WITHIN
-from hosted_model_runtime.decisions.marks import Mark
+from hosted_model_runtime.decisions.marks import Mark, State
 from hosted_model_runtime.decisions.model import Units
 from hosted_model_runtime.decisions.moves import (
     Close,
@@ -20,6 +20,7 @@ from hosted_model_runtime.decisions.moves import (
     Stop,
     WriteTags,
 )
+from hosted_model_runtime.decisions.polling import LastStart
 from support.moves.rows import (
     ASLEEP,
     CLOSING,
@@ -79,6 +80,7 @@ from support.moves.words import (
     fails,
     first_read,
     formerly,
+    hosted_ago,
     hours,
     other,
     owned,
@@ -94,6 +96,7 @@ WAKING = Said(
     DELETE.tags(RELEASING).value | {Tag.HOURS: AT_WORK.value[Tag.HOURS]},
 )
 
+BEGAN = earlier(State.FAILED).issued.timestamp()
 TOOK_OVER = DELETE.wrote(RELEASING).but("took over", took_from=earlier(DONE))
 
 LETTING_GO = Group(
@@ -130,6 +133,19 @@ LETTING_GO = Group(
         Row(DELETE, DELETE.wrote(RELEASING), ACTED, UNREAD, Pause()),
         Row(DELETE, DELETE.wrote(RELEASING), STOPPING, UNREAD, Pause(idle=True)),
         Row(DELETE, TOOK_OVER, STOPPED, DELETE.tags(RELEASING), LetGo(Done())),
+        Row(DELETE, TOOK_OVER, STOPPED, hosted_ago(DELETE, RELEASING, 14), rest(1)),
+        Row(DELETE, TOOK_OVER, STOPPED, hosted_ago(DELETE, RELEASING, 15), LetGo(Done())),
+        *(
+            Row(
+                DELETE,
+                DELETE.wrote(RELEASING).but(
+                    f"took over from what failed and had sent a Start {ago} s ago",
+                    took_from=earlier(State.FAILED, last_start=LastStart(sent=int(NOW - BEGAN - ago))),
+                ),
+                STOPPED, DELETE.tags(RELEASING), move,
+            )
+            for ago, move in ((14, rest(1)), (15, LetGo(Done())))
+        ),
         Row(
             DELETE, DELETE.wrote(RELEASING, 89).but("took a `started`", took_from=earlier(STARTED)), STOPPED,
             DELETE.tags(RELEASING), rest(1),
@@ -204,6 +220,7 @@ def undone(mark: Mark, words: str = "") -> Said:
 
 
 BACK = DELETE.wrote(RETURNING)
+JUST_ACCEPTED = accepted(BACK).but("14 s ago", started_at=NOW - 14)
 WAKING = Said(
     "the same, and a schedule has begun to start it",
     undone(earlier(ASLEEP)).value | {Tag.HOURS: str(ON_TIME.mark(INTENT))},
@@ -361,6 +378,17 @@ MOVING = Group(
         Row(
             DELETE, accepted(BACK), RUNNING, undone(earlier(DONE)),
             gives_back(earlier(DONE, hosted_at=NOW_STAMP)),
+        ),
+        *(
+            Row(DELETE, JUST_ACCEPTED, seen, undone(earlier(DONE)), Pause())
+            for seen in (FAILED, STOPPED, RESIZED)
+        ),
+        Row(
+            DELETE, accepted(BACK).but("15 s ago", started_at=NOW - 15), STOPPED, undone(earlier(DONE)),
+            WriteTags(
+                returned(earlier(DONE, hosted_at=NOW_STAMP)),
+                Failed("was stopped by somebody else while it was starting", Metric.HOSTING_FAILED),
+            ),
         ),
         Row(
             DELETE, accepted(BACK), FAILED, undone(earlier(DONE)),

@@ -10,7 +10,7 @@ from typing import Any
 from hosted_model_runtime.contract import Attribute, Scheduled, Tag
 from hosted_model_runtime.decisions import moves
 from hosted_model_runtime.decisions.ends import Done, End, Failed, Superseded
-from hosted_model_runtime.decisions.marks import Closing, Mark, State
+from hosted_model_runtime.decisions.marks import Closing, Mark, State, stamp
 from hosted_model_runtime.decisions.model import Observed, Phase, Resizing, Sighting, Units
 from hosted_model_runtime.decisions.moves import (
     CALL_SECONDS,
@@ -197,6 +197,13 @@ def hours(kind: str, state: State, issued: datetime = ISSUED - SECOND) -> Said:
 def mark_of(tags: Said) -> Mark | None:
     """The mark that :func:`hours` put there."""
     return Mark.parse(tags.value[Tag.HOURS])
+
+
+def hosted_ago(request: Who, state: State, ago: float) -> Said:
+    """Its mark, which tells that the model was hosted so many seconds before."""
+    hosted_at = stamp(datetime.fromtimestamp(NOW - ago, UTC))
+    words = f"its mark `{state.value}`, hosted {ago:.0f} s ago"
+    return Said(words, request.tags(state, hosted_at=hosted_at).value)
 
 
 def closed(words: str, after: timedelta, logical_id: str = NAME, stack: str = STACK) -> Said:

@@ -1,4 +1,4 @@
-"""Tags that a read shows late, as eventually consistent services do."""
+"""How late a read is, and tags that it shows late, as eventually consistent services do."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ MAX_LAG_SECONDS = 3600.0
 
 
 @dataclass(slots=True)
-class TagLag:
-    """How far behind a read of tags is.
+class Lag:
+    """How far behind a read is.
 
     Without a seed each read shows the state of ``seconds`` ago. With one, each read draws its own age from 0
     to ``seconds``, so that a later read can show less than an earlier one; the same seed draws the same ages.
