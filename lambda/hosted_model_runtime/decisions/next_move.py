@@ -253,7 +253,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         case steps.Fail() if _start_may_be_ours(task, progress, now):
             return Pause(idle=True)
         case steps.Fail() if _status_may_be_old(task, progress, mark, now):
-            return Pause()
+            return _note_start(task, progress, view) or Pause()
         case steps.Fail(reason):
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
             return Fail(Failing(Failed(reason, code), now))
@@ -267,7 +267,8 @@ def _start_may_be_ours(task: Task, progress: Progress, now: float) -> bool:
 
 def _status_may_be_old(task: Task, progress: Progress, mark: Mark, now: float) -> bool:
     """Say whether the status may be from before this request's own start, which was just accepted."""
-    return mark.state is State.STARTED and now < progress.written + task.status_behind
+    noted = progress.took_part if mark.state is State.STARTED else 0.0
+    return now < max(noted, progress.started_at) + task.status_behind
 
 
 def _settle(

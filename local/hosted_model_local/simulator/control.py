@@ -125,9 +125,6 @@ class Control:
             if not service.is_model_name(project, version):
                 raise ControlError(f"{project}/{version} is no name of a model of {life.service}.")
             model = SimulatedModel.create(life, project, version, account, region, now)
-            if "status" in payload:
-                # A new model was never anything else than what it is made as.
-                model.forget()
             models.add(model)
         _change(model, payload, now, new=new)
         return _view(model.advance(now), now)
@@ -354,20 +351,12 @@ def _change(model: SimulatedModel, payload: Payload, now: float, *, new: bool) -
         model.set_units(low, high, now)
     if "status_message" in payload:
         model.failure_message = str(payload["status_message"])
-    if not model.history:
-        _enter_first(model, str(payload["status"]), now)
-    elif "status" in payload:
-        model.set_status(str(payload["status"]), now)
+    if "status" in payload:
+        # A new model was never anything else than what it is made as.
+        set_status = model.begin_with_status if new else model.set_status
+        set_status(str(payload["status"]), now)
     if "status_message" in payload:
         model.status_message = str(payload["status_message"])
-
-
-def _enter_first(model: SimulatedModel, status: str, now: float) -> None:
-    """Give a new model its first status."""
-    if status == model.status:
-        model.history.append((now, status))
-    else:
-        model.set_status(status, now)
 
 
 def _project_and_version(path: list[str]) -> tuple[str, str]:

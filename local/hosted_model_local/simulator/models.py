@@ -141,10 +141,15 @@ class SimulatedModel:
         first = self._past[0][1] if self._past else self
         return next((past for since, past in reversed(self._past) if since <= when), first)
 
-    def forget(self) -> None:
-        """Forget what the model was before its next status."""
+    def begin_with_status(self, status: str, now: float) -> None:
+        """Make this the first status of a new model."""
         self.history.clear()
         self._past.clear()
+        if status == self.status:
+            self.history.append((now, status))
+            self._remember(now)
+        else:
+            self._enter(status, now)
 
     def _remember(self, now: float) -> None:
         past = copy(self)

@@ -231,6 +231,14 @@ HOSTING = Group(
         Row(CREATE, CREATE.wrote(STARTED, 14), STOPPED, CREATE.tags(STARTED), Pause()),
         Row(CREATE, CREATE.wrote(STARTED, 14), RESIZED, CREATE.tags(STARTED), Pause()),
         Row(
+            CREATE, CREATE.wrote(STARTED, 20).but("shown 14 s ago", shown=NOW - 14), STOPPED,
+            CREATE.tags(STARTED), Pause(),
+        ),
+        Row(
+            CREATE, accepted(CREATE.wrote(INTENT)).but("14 s ago", started_at=NOW - 14), STOPPED,
+            CREATE.tags(INTENT), Note(CREATE.mark(STARTED)),
+        ),
+        Row(
             CREATE, CREATE.wrote(STARTED, 15), STOPPED, CREATE.tags(STARTED),
             Fail(Failing(Failed("stopped by somebody else"), NOW)),
         ),
