@@ -554,14 +554,14 @@ MUTANTS = (
     Mutant(
         "a Delete that closed a model does not wait for the Create that it overtook",
         "decisions/next_move.py",
-        "    if (before is None or lease.is_in_flight(tags, before)) and now < until:\n",
-        "    if before and lease.is_in_flight(tags, before) and now < until:\n",
+        "    if before and not lease.is_in_flight(tags, before):\n",
+        "    if before is None or not lease.is_in_flight(tags, before):\n",
     ),
     Mutant(
         "a Delete lets go while another delivery of what it took over from may still start the model",
         "decisions/next_move.py",
-        "    if (before is None or lease.is_in_flight(tags, before)) and now < until:\n",
-        "    if (before is None or lease_hours.is_at_work(tags, before)) and now < until:\n",
+        "    if before and not lease.is_in_flight(tags, before):\n",
+        "    if before and not lease_hours.is_at_work(tags, before):\n",
     ),
     Mutant(
         "a Delete does not wait for a Create that never answered",
