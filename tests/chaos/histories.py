@@ -27,7 +27,7 @@ UNITS = st.integers(1, 2)
 MOMENT = st.floats(0.0, 90.0).map(lambda value: round(value, 2))
 DELIVERIES = st.sampled_from([1, 1, 2])
 #: In more than half of the histories tags are read late.
-LATENESS = (*["on time"] * 3, *KINDS, *(kind for kind in KINDS if KINDS[kind].tags > 1.0))
+LATENESS = ("on time", *KINDS, *(kind for kind in KINDS if KINDS[kind].tags > 1.0))
 GONE = ("DELETED", "ROLLBACK_COMPLETE")
 STUCK = ("DELETE_FAILED", "UPDATE_ROLLBACK_FAILED")
 

@@ -49,6 +49,8 @@ def create_fails(stack: Stack) -> Iterator[Script]:
 
 def create_after_a_failed_hosting(stack: Stack) -> Iterator[Script]:
     seed(stack.world, stack.case, "1", status=stack.case.failed)
+    # It failed a while ago.
+    yield stack.a_while(15.0)
     yield stack.create(stack.case.properties("1"))
 
 

@@ -383,6 +383,12 @@ MUTANTS = (
         "    return WriteTags(lease.released_tags(claim), Done())\n",
     ),
     Mutant(
+        "a Delete covers from whom the Create that it undoes has the model",
+        "decisions/next_move.py",
+        "task.reads_behind + (task.in_flight if claim.undoes_unanswered else 0.0)\n",
+        "task.reads_behind\n",
+    ),
+    Mutant(
         "a memory of starts is believed blindly",
         "decisions/polling.py",
         "        from_here = self.last.seconds * (1.0 if self._is_proven else HALF)\n",

@@ -253,6 +253,10 @@ class Stack(CustomResource):
         if sent.ok:
             self.properties = None
 
+    def a_while(self, seconds: float) -> Script:
+        """Nothing is asked."""
+        yield self._until(self.world.now + seconds)
+
     def hours(self, goal: str, seconds: float = 400.0, deliveries: int = 1) -> Script:
         """A schedule's time has come; waits long enough for Lambda's retries.
 

@@ -59,6 +59,7 @@ KINDS = {
     "tags jump": Lateness(tags=60.0, tags_jump=True, first_tick=_TICK),
     "status 10 s": Lateness(status=10.0, first_tick=_TICK),
     "status jumps": Lateness(status=10.0, status_jump=True, first_tick=_TICK),
+    "all jumps": Lateness(tags=60.0, tags_jump=True, status=10.0, status_jump=True, first_tick=_TICK),
     "policies 118 s": Lateness(policies=118.0, first_tick=_TICK),
     "2 executions": Lateness(concurrency=2, first_tick=_TICK),
     "first tick after 120 s": Lateness(first_tick=(120.0, 120.0)),

@@ -618,17 +618,18 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) 
         return Finish(Done())
     if mine and not released and not claim.undoes_unanswered:
         return WriteTags(lease.released_tags(claim), Done())
+    # Its Create may have taken the model already, or do so before it sees this request. Then the note would
+    # cover from whom it has the model, and to whom that goes back.
+    until = progress.read_since + task.reads_behind + (task.in_flight if claim.undoes_unanswered else 0.0)
     if former and not mine and not released:
         # The owner has the model from a third resource, and may have to give it back: keep that note. So none
         # of this request keeps a Create that it undoes from taking the model: wait until that shows.
-        until = progress.read_since + task.in_flight + task.reads_behind
         waits = claim.undoes_unanswered and now < until
         return Pause(idle=True, until=until) if waits else Finish(Done())
     if progress.written:
         return Finish(Done())
-    if _may_be_out_of_date(task, progress, now):
-        # Its Create may have taken the model already. Then this note would cover what it has to give back.
-        return _rest(task, progress)
+    if now < until:
+        return Pause(idle=True, until=until)
     return WriteTags(lease.released_tags(claim), Done(), wait=task.in_flight)
 
 

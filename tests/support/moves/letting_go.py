@@ -282,7 +282,7 @@ MOVING = Group(
         ),
         Row(DELETE, first_read(NOTHING, 74), RUNNING, MOVED_TO_OTHER, rest(1)),
         Row(
-            UNDOING, first_read(NOTHING, 74), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME), rest(1),
+            UNDOING, first_read(NOTHING, 164), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME), rest(1),
         ),
         Row(
             UNDOING, first_read(NOTHING, 164), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"),
