@@ -383,6 +383,18 @@ MUTANTS = (
         "    return WriteTags(lease.released_tags(claim), Done())\n",
     ),
     Mutant(
+        "a Delete answers at once what another delivery of it has just given back",
+        "decisions/next_move.py",
+        "        until = progress.left + task.reads_behind\n",
+        "        until = 0.0\n",
+    ),
+    Mutant(
+        "a Delete does not remember since when another delivery's note shows",
+        "invocation/leased_model.py",
+        "                if not left and lease.has_left(tags, self.task.claim):\n",
+        "                if False:\n",
+    ),
+    Mutant(
         "a Delete covers from whom the Create that it undoes has the model",
         "decisions/next_move.py",
         "task.reads_behind + (task.in_flight if claim.undoes_unanswered else 0.0)\n",

@@ -232,6 +232,12 @@ def is_gone(tags: Mapping[str, str], claim: Claim) -> bool:
     return mark.state is State.RELEASED and mark.issued >= claim.request.issued
 
 
+def has_left(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether this very request has noted that its resource is gone."""
+    mark = Mark.parse(tags.get(Tag.FORMER_REQUEST))
+    return mark is not None and mark.request_id == claim.request.request_id and mark.state is State.RELEASED
+
+
 def _judge_move(tags: Mapping[str, str], claim: Claim) -> Verdict:
     """Say where a request stands with a model of another resource of its stack: a construct was renamed.
 

@@ -138,6 +138,9 @@ class Progress:
         Whether a read of the tags showed less than this request had written.
     crosses
         Whether it took over from a request that may still be at work, and write over its marks unseen.
+    left
+        When it noted that its resource is gone, or a read first showed that another delivery of it had, epoch
+        seconds; 0: neither.
     closed
         Whether it wrote a closing mark on a model that nobody owns.
     reopened
@@ -163,6 +166,7 @@ class Progress:
     former_start: LastStart = NOTHING
     lagged: bool = False
     crosses: bool = False
+    left: float = 0.0
     closed: bool = False
     reopened: float = 0.0
     close_denied: bool = False

@@ -614,8 +614,10 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) 
     mine = former is not None and former.logical_id == claim.request.logical_id
     released = former is not None and former.mark.state is State.RELEASED
     if lease.is_gone(tags, claim):
-        # Not what an earlier Delete left: a Create that was made since is not held back by that.
-        return Finish(Done())
+        # Not what an earlier Delete left: a Create that was made since is not held back by that. If another
+        # delivery has just noted it, that one may have given the model back: not answered before it shows.
+        until = progress.left + task.reads_behind
+        return Pause(idle=True, until=until) if now < until else Finish(Done())
     if mine and not released and not claim.undoes_unanswered:
         return WriteTags(lease.released_tags(claim), Done())
     # Its Create may have taken the model already, or do so before it sees this request. Then the note would

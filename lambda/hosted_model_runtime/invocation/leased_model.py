@@ -135,8 +135,10 @@ class LeasedModel:
                 behind = mark is not None and lease.is_behind(tags, mark, self.task.claim)
                 found = self._found(tags)
                 since = self.progress.read_since or self._now()
-                lagged = self.progress.lagged or behind
-                self._remember(in_doubt=False, read_since=since, lagged=lagged, **found)
+                lagged, left = self.progress.lagged or behind, self.progress.left
+                if not left and lease.has_left(tags, self.task.claim):
+                    left = self._now()
+                self._remember(in_doubt=False, read_since=since, lagged=lagged, left=left, **found)
                 return replace(view, tags=tags, outrun=view.outrun or bool(found))
             case moves.AskFormer():
                 self._ask_former()
@@ -166,7 +168,7 @@ class LeasedModel:
                 return replace(view, tags=self._reopen(view.tags or {}))
             case moves.WriteTags(tags, end, wait):
                 self._service.tag(self._arn, tags)
-                self._remember(written=self._now())
+                self._remember(written=self._now(), left=self._now())
                 if not wait:
                     self.end = end
                 self._be_quiet(wait)

@@ -281,8 +281,16 @@ MOVING = Group(
             WriteTags(gone(DELETE), Done(), wait=DELETE.task.in_flight),
         ),
         Row(DELETE, first_read(NOTHING, 74), RUNNING, MOVED_TO_OTHER, rest(1)),
+        *(
+            Row(
+                DELETE, NOTHING.but(f"first saw that note {ago} s ago", left=NOW - ago), RUNNING,
+                formerly(MOVED_TO_OTHER, DELETE.mark(GONE), NAME, "as this Delete has noted"), move,
+            )
+            for ago, move in ((74, rest(1)), (75, Finish(Done())))
+        ),
         Row(
-            UNDOING, first_read(NOTHING, 164), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME), rest(1),
+            UNDOING, first_read(NOTHING, 164), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME),
+            rest(1),
         ),
         Row(
             UNDOING, first_read(NOTHING, 164), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"),

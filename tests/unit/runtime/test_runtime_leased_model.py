@@ -664,3 +664,20 @@ class TestHowLongAStartTook:
         assert case.leased.as_former() == (False, LastStart(600, 5))
         case.there.tags |= {Tag.STACK: "theirs"}
         assert case.leased.as_former() == (False, NOTHING)
+
+
+def test_what_another_delivery_gave_back_is_answered_once_it_shows() -> None:
+    """Another delivery of this Delete has just given the model back, which not every read shows yet."""
+    case = Case("Delete")
+    case.own()
+    gone = Mark(NOW, "Delete", "request-2", State.RELEASED, case.claim.declared_as)
+    case.there.tags |= {
+        Tag.LOGICAL_ID: "Other",
+        Tag.FORMER_LOGICAL_ID: "Model",
+        Tag.FORMER_REQUEST: str(gone),
+    }
+    assert case.advance() == ["describe", "tags"]
+    assert case.advance(READS_BEHIND_SECONDS - 1) == []
+    assert case.leased.end is None
+    assert case.advance(1) == ["describe", "tags"]
+    assert case.leased.end == Done()
