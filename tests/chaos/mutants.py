@@ -395,6 +395,12 @@ MUTANTS = (
         "                if False:\n",
     ),
     Mutant(
+        "whose start was refused does not wait for the delivery whose start was not",
+        "invocation/leased_model.py",
+        "        if shown and mark and mark.state is State.FAILED and shown.state is State.STARTED:\n",
+        "        if False:\n",
+    ),
+    Mutant(
         "a Delete covers from whom the Create that it undoes has the model",
         "decisions/next_move.py",
         "task.reads_behind + (task.in_flight if claim.undoes_unanswered else 0.0)\n",
@@ -708,10 +714,10 @@ MUTANTS = (
         "    covered = progress.crosses or",
     ),
     Mutant(
-        "who took over from a request at work wakes a model that a schedule has put to sleep since",
+        "who took over from a request at work undoes what a schedule has done since",
         "decisions/next_move.py",
-        "    if isinstance(step, steps.Done) or lease_hours.is_asleep(tags):\n",
-        "    if isinstance(step, steps.Done):\n",
+        "    if lease_hours.hours_of(tags) and not task.claim.request.scheduled:\n",
+        "    if False:\n",
     ),
     Mutant(
         "a construct that is renamed again at once answers before the old name's Delete can see it",

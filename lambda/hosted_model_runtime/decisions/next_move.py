@@ -303,15 +303,18 @@ def _second_look(
     until = progress.took_part + task.in_flight
     if now < until:
         return Pause(idle=True, until=until)
-    step = _step(task, progress, seen, tags)
-    if mark.state.asleep:
-        runs = isinstance(step, steps.Stop) and not _is_stopped(progress, seen)
-        return Note(mark.at(State.SLEEPING)) if runs else None
-    if isinstance(step, steps.Done) or lease_hours.is_asleep(tags):
+    if lease_hours.hours_of(tags) and not task.claim.request.scheduled:
+        # A schedule has seen this mark, and goes on from it.
         return None
-    # A schedule may have put the model to sleep, and its mark shows late.
+    step = _step(task, progress, seen, tags)
+    asleep = mark.state.asleep
+    amiss = isinstance(step, steps.Stop) if asleep else not isinstance(step, steps.Done)
+    if not amiss or _is_stopped(progress, seen):
+        return None
+    # A schedule's mark may show late.
     until += task.reads_behind if task.claim.request.has_hours else 0
-    return Note(mark.at(State.HELD)) if now >= until else Pause(idle=True, until=until)
+    again = mark.at(State.SLEEPING if asleep else State.HELD)
+    return Note(again) if now >= until else Pause(idle=True, until=until)
 
 
 def _stripped(claim: Claim, mark: Mark) -> Move:

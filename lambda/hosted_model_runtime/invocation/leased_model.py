@@ -199,6 +199,10 @@ class LeasedModel:
     def _found(self, tags: Mapping[str, str]) -> dict[str, object]:
         """Return what to remember if the lease shows that another delivery of this request came further."""
         shown, mark = lease.own_mark(tags, self.task.claim), self.progress.mark
+        if shown and mark and mark.state is State.FAILED and shown.state is State.STARTED:
+            # What this one failed at, another one has started since: how that ends is not known yet.
+            started = self.progress.start is not StartCall.ACCEPTED
+            return {"shown": self._now()} if started else {}
         if shown is None or (mark and mark.progress >= shown.progress):
             return {}
         return {"mark": shown, "shown": self._now()}

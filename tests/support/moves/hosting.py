@@ -108,9 +108,15 @@ PUT_TO_SLEEP = Said(
 )
 
 
-def crossing(ago: float, request: Who = UPDATE) -> Said:
-    """It took over from a request at work, and wrote that it is done."""
-    wrote = request.wrote(DONE, ago, hosted_at=HOSTED_AT)
+WOKEN_UP = Said(
+    "its mark `asleep`, and a schedule has started the model",
+    WITH_HOURS.tags(ASLEEP).value | {Tag.HOURS: str(replace(ON_TIME.mark(DONE), under="request-2"))},
+)
+
+
+def crossing(ago: float, request: Who = UPDATE, state: State = DONE) -> Said:
+    """It took over from a request at work, and wrote how it ended."""
+    wrote = request.wrote(state, ago, hosted_at=HOSTED_AT if state is DONE else "")
     return wrote.but("took over from a request at work", crosses=True)
 
 
@@ -220,6 +226,15 @@ HOSTING = Group(
             Note(WITH_HOURS.mark(HELD, HOSTED_AT)),
         ),
         Row(WITH_HOURS, crossing(90, WITH_HOURS), STOPPED, PUT_TO_SLEEP, answers(WITH_HOURS, "HOSTED")),
+        Row(WITH_HOURS, crossing(164, WITH_HOURS, ASLEEP), RUNNING, WITH_HOURS.tags(ASLEEP), rest(1)),
+        Row(
+            WITH_HOURS, crossing(165, WITH_HOURS, ASLEEP), RUNNING, WITH_HOURS.tags(ASLEEP),
+            Note(WITH_HOURS.mark(SLEEPING)),
+        ),
+        Row(
+            WITH_HOURS, crossing(165, WITH_HOURS, ASLEEP), RUNNING, WOKEN_UP,
+            answers(WITH_HOURS, "TRAINED", hosted_at=""),
+        ),
         Row(OFF_TIME, CROSSED, FAILED, NOTED_ASLEEP, answers(OFF_TIME, "TRAINED")),
         Row(OFF_TIME, CROSSED, RUNNING, NOTED_ASLEEP, Note(OFF_TIME.mark(SLEEPING, HOSTED_AT))),
         Row(

@@ -681,3 +681,27 @@ def test_what_another_delivery_gave_back_is_answered_once_it_shows() -> None:
     assert case.leased.end is None
     assert case.advance(1) == ["describe", "tags"]
     assert case.leased.end == Done()
+
+
+def test_whose_start_was_refused_ends_as_the_delivery_whose_start_was_not() -> None:
+    """Two deliveries: this one's Start is refused for good, the other one's is accepted a moment later."""
+    case = Case()
+    case.refuse("start", Kind.INVALID)
+    with pytest.raises(ServiceError):
+        case.advance()
+    case.leased.fail("refused", "INVALID")
+    other = case.mark
+    assert other
+    case.there.enter(Phase.STARTING, case.clock.now())
+    case.advance()
+    assert case.state is State.FAILED
+    case.there.tags |= {Tag.REQUEST: str(other.at(State.STARTED))}
+    for _ in range(3):
+        # Long after its own note, and long before the other one is done.
+        case.advance(READS_BEHIND_SECONDS - 1)
+        case.there.enter(Phase.STARTING, case.clock.now())
+        assert case.leased.end is None
+    case.there.enter(Phase.RUNNING, case.clock.now())
+    case.there.tags |= {Tag.REQUEST: str(other.at(State.DONE, HOSTED_AT))}
+    case.advance(1)
+    assert isinstance(case.leased.end, Done)
