@@ -701,7 +701,6 @@ def test_whose_start_was_refused_ends_as_the_delivery_whose_start_was_not() -> N
         case.advance(READS_BEHIND_SECONDS - 1)
         case.there.enter(Phase.STARTING, case.clock.now())
         assert case.leased.end is None
-    case.there.enter(Phase.RUNNING, case.clock.now())
     case.there.tags |= {Tag.REQUEST: str(other.at(State.DONE, HOSTED_AT))}
     case.advance(1)
     assert isinstance(case.leased.end, Done)
