@@ -702,5 +702,5 @@ def test_whose_start_was_refused_ends_as_the_delivery_whose_start_was_not() -> N
         case.there.enter(Phase.STARTING, case.clock.now())
         assert case.leased.end is None
     case.there.tags |= {Tag.REQUEST: str(other.at(State.DONE, HOSTED_AT))}
-    case.advance(1)
+    case.advance(READS_BEHIND_SECONDS)
     assert isinstance(case.leased.end, Done)
