@@ -395,6 +395,18 @@ MUTANTS = (
         "                if False:\n",
     ),
     Mutant(
+        "a delivery stops again what another one has stopped and started, by a status from before that",
+        "decisions/next_move.py",
+        "    if theirs and now >= progress.took_part + task.status_behind:\n",
+        "    if theirs:\n",
+    ),
+    Mutant(
+        "a start that was announced fails by a status from before another delivery's start",
+        "decisions/next_move.py",
+        "    noted = progress.took_part if starts else 0.0\n",
+        "    noted = progress.took_part if mark.state is State.STARTED else 0.0\n",
+    ),
+    Mutant(
         "whose start was refused does not wait for the delivery whose start was not",
         "invocation/leased_model.py",
         "        if shown and mark and mark.state is State.FAILED and shown.state is State.STARTED:\n",

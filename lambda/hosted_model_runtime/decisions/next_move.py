@@ -94,7 +94,7 @@ def _towards_goal(task: Task, progress: Progress, view: View, now: float) -> Mov
 
 def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float) -> Move:
     claim, mark = task.claim, progress.mark
-    step = _step(task, progress, seen, {})
+    step = _step(task, progress, seen, {}, now)
     if mark and view.tags is None and isinstance(step, Wait) and not progress.in_doubt:
         return _note_start(task, progress, view) or Pause(idle=True)
     if not seen.arn:
@@ -125,7 +125,7 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
     return _take(task, progress, seen, view, verdict.mark, now)
 
 
-def _step(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str]) -> steps.Step:
+def _step(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str], now: float) -> steps.Step:
     if progress.mark and progress.mark.state.asleep:
         return steps.decide(Stopped(), seen.observed, started=False)
     former = lease.former_of(tags)
@@ -136,8 +136,10 @@ def _step(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str
         # A deploy may have declared other units while the model slept, and Start took none.
         wanted = replace(_with_units(wanted, _units_of_lease(task, progress.mark)), may_resize=True)
     started = is_started(progress, seen)
-    if progress.start is not StartCall.ACCEPTED and seen.phase is Phase.RUNNING and not task.in_place:
-        # What runs with other units, a request that is superseded has started.
+    theirs = progress.start is not StartCall.ACCEPTED and seen.phase is Phase.RUNNING and not task.in_place
+    if theirs and now >= progress.took_part + task.status_behind:
+        # What runs with other units, a request that is superseded has started; or it ran so before another
+        # delivery of this request stopped it and started it again.
         started = started and wanted.satisfied_by(seen.observed)
     return steps.decide(wanted, seen.observed, started)
 
@@ -232,7 +234,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
     if progress.took_from and lease_hours.is_at_work(tags, progress.took_from):
         # A schedule wrote its mark between this request's read and its own mark: its call may be under way.
         return Note(mark if mark.state.asleep else mark.at(State.HELD), quiet=True)
-    match _step(task, progress, seen, tags):
+    match _step(task, progress, seen, tags, now):
         case steps.Start():
             intent = mark.starting(seen.phase, now)
             # Written first. If this invocation is killed, the next one tells by the phase whether it started.
@@ -267,7 +269,8 @@ def _start_may_be_ours(task: Task, progress: Progress, now: float) -> bool:
 
 def _status_may_be_old(task: Task, progress: Progress, mark: Mark, now: float) -> bool:
     """Say whether the status may be from before this request's own start, which was just accepted."""
-    noted = progress.took_part if mark.state is State.STARTED else 0.0
+    starts = mark.state in (State.STARTING_STOPPED, State.STARTING_FAILED, State.STARTED)
+    noted = progress.took_part if starts else 0.0
     return now < max(noted, progress.started_at) + task.status_behind
 
 
@@ -306,7 +309,7 @@ def _second_look(
     if lease_hours.hours_of(tags) and not task.claim.request.scheduled:
         # A schedule has seen this mark, and goes on from it.
         return None
-    step = _step(task, progress, seen, tags)
+    step = _step(task, progress, seen, tags, now)
     asleep = mark.state.asleep
     amiss = isinstance(step, steps.Stop) if asleep else not isinstance(step, steps.Done)
     if not amiss or _is_stopped(progress, seen):
