@@ -310,14 +310,15 @@ def _second_look(
         # A schedule has seen this mark, and goes on from it.
         return None
     step = _step(task, progress, seen, tags, now)
-    asleep = mark.state.asleep
-    amiss = isinstance(step, steps.Stop) if asleep else not isinstance(step, steps.Done)
-    if not amiss or _is_stopped(progress, seen):
+    if mark.state.asleep:
+        again, amiss = State.SLEEPING, isinstance(step, steps.Stop) and not _is_stopped(progress, seen)
+    else:
+        again, amiss = State.HELD, not isinstance(step, steps.Done)
+    if not amiss:
         return None
     # A schedule's mark may show late.
     until += task.reads_behind if task.claim.request.has_hours else 0
-    again = mark.at(State.SLEEPING if asleep else State.HELD)
-    return Note(again) if now >= until else Pause(idle=True, until=until)
+    return Note(mark.at(again)) if now >= until else Pause(idle=True, until=until)
 
 
 def _stripped(claim: Claim, mark: Mark) -> Move:
@@ -551,8 +552,9 @@ def _shows_last_start(task: Task, before: Mark | None, mark: Mark) -> float:
     """Return when a status is surely younger than the last start that the lease tells of; epoch seconds."""
     if hosted_at := unstamp(mark.hosted_at):
         return hosted_at.timestamp() + task.status_behind
-    sent = before.last_start.sent if before else None
-    return before.issued.timestamp() + sent + task.status_behind if before and sent is not None else 0.0
+    if before and before.last_start.sent is not None:
+        return before.issued.timestamp() + before.last_start.sent + task.status_behind
+    return 0.0
 
 
 def _give_back(
