@@ -407,6 +407,24 @@ MUTANTS = (
         "    noted = progress.took_part if mark.state is State.STARTED else 0.0\n",
     ),
     Mutant(
+        "a renamed construct believes a former owner's mark that does not fit its model",
+        "decisions/next_move.py",
+        "(before.state.settled and _fits(task, before, seen))\n",
+        "before.state.settled\n",
+    ),
+    Mutant(
+        "a Delete does not wait for the Create that it undoes where another stack has closed the model since",
+        "decisions/next_move.py",
+        "        may_follow = not progress.mark and _a_mark_may_follow(task, progress, now)\n",
+        "        may_follow = False\n",
+    ),
+    Mutant(
+        "a rollback does not wait for the update that may be taking a model over",
+        "decisions/next_move.py",
+        "    undoes = _undoes_cancelled(task)\n",
+        "    undoes = claim.undoes_unanswered\n",
+    ),
+    Mutant(
         "whose start was refused does not wait for the delivery whose start was not",
         "invocation/leased_model.py",
         "        if shown and mark and mark.state is State.FAILED and shown.state is State.STARTED:\n",
@@ -415,7 +433,7 @@ MUTANTS = (
     Mutant(
         "a Delete covers from whom the Create that it undoes has the model",
         "decisions/next_move.py",
-        "task.reads_behind + (task.in_flight if claim.undoes_unanswered else 0.0)\n",
+        "task.reads_behind + (task.in_flight if undoes else 0.0)\n",
         "task.reads_behind\n",
     ),
     Mutant(
@@ -602,7 +620,7 @@ MUTANTS = (
     Mutant(
         "a Delete does not wait for a Create that never answered",
         "decisions/next_move.py",
-        "    return _undoes_cancelled(task) and lease.has_closed(tags, task.claim) and now < until\n",
+        "    return _undoes_cancelled(task) and now < until\n",
         "    return False\n",
     ),
     Mutant(
@@ -644,7 +662,7 @@ MUTANTS = (
     Mutant(
         "a renamed construct takes the model before it reads how its former request ended",
         "decisions/next_move.py",
-        "    if moves and not settled and _may_be_out_of_date(task, progress, now):\n",
+        "    if moves and not told and _may_be_out_of_date(task, progress, now):\n",
         "    if False:\n",
     ),
     Mutant(
@@ -771,8 +789,8 @@ MUTANTS = (
     Mutant(
         "a Delete does not wait for a Create that takes a model from a chain of renames",
         "decisions/next_move.py",
-        "        waits = claim.undoes_unanswered and now < until\n",
-        "        waits = False\n",
+        "        return Pause(idle=True, until=until) if undoes and now < until else Finish(Done())\n",
+        "        return Finish(Done())\n",
     ),
     Mutant(
         "another resource's Delete is taken for news",

@@ -179,10 +179,10 @@ def _take(
         # It was taken in this cycle, and somebody wrote over it at once: wait, do not write over theirs.
         return Pause()
     moves = before is not None and not claim.request.scheduled and not lease.owns(tags, claim)
-    settled = before is None or before.state.settled
-    if moves and not settled and _may_be_out_of_date(task, progress, now):
-        # A construct is renamed after its request has ended. How that ended must be noted: a late delivery
-        # of it has nothing more to say then.
+    told = before is None or (before.state.settled and _fits(task, before, seen))
+    if moves and not told and _may_be_out_of_date(task, progress, now):
+        # A construct is renamed after its request has ended. How that ended must be noted, for a rollback: a
+        # late delivery of it has nothing more to say then.
         return _rest(task, progress)
     step = steps.decide(replace(task.wanted, may_resize=True) if moves else task.wanted, seen.observed, False)
     if isinstance(step, steps.Fail) and claim.request.type != Scheduled.STOP:
@@ -206,6 +206,16 @@ def _take(
         mark = mark.starting(seen.phase, now)
     more = lease.former_tags(tags, claim)
     return Take(mark, more, before, _must_reopen(task, progress, tags, now), in_flight)
+
+
+def _fits(task: Task, mark: Mark, seen: Sighting) -> bool:
+    """Say whether a model runs with the units that its owner's mark tells; a mark may be out of date."""
+    units = Units.parse(mark.units)
+    return (
+        units is None
+        or seen.phase is not Phase.RUNNING
+        or _with_units(task.wanted, units).satisfied_by(seen.observed)
+    )
 
 
 def _sleeps(task: Task, progress: Progress, tags: Mapping[str, str], moves: bool) -> bool | None:
@@ -469,7 +479,9 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
         case Standing.FOREIGN if progress.closed and now < progress.written + task.reads_behind:
             # What this request wrote does not show yet: its own Create may have had the model since.
             return Pause()
-        case Standing.RELEASED if _a_mark_may_follow(task, progress, view.tags, now):
+        case Standing.RELEASED if lease.has_closed(view.tags, claim) and _a_mark_may_follow(
+            task, progress, now
+        ):
             return Pause(parting=Done())
         case Standing.MOVED:
             return _leave(task, progress, view.tags, now)
@@ -482,13 +494,13 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
     return Finish(Done())
 
 
-def _a_mark_may_follow(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> bool:
+def _a_mark_may_follow(task: Task, progress: Progress, now: float) -> bool:
     """Say whether the request that this one undoes may still write its mark, or has, and it does not show.
 
     Afterwards nobody could remove that mark: CloudFormation deletes the function's role next.
     """
     until = progress.took_part + task.in_flight + task.reads_behind
-    return _undoes_cancelled(task) and lease.has_closed(tags, task.claim) and now < until
+    return _undoes_cancelled(task) and now < until
 
 
 def _undoes_cancelled(task: Task) -> bool:
@@ -600,7 +612,8 @@ def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, st
     closing = Closing.parse(tags.get(Tag.CLOSED))
     # Or another delivery of this request, whose mark it saw, has let go of the model.
     if (closing and closing.issued > claim.request.issued) or progress.mark:
-        return Finish(Done())
+        may_follow = not progress.mark and _a_mark_may_follow(task, progress, now)
+        return Pause(parting=Done()) if may_follow else Finish(Done())
     if seen.phase in ACTIVE and not claim.request.adopts:
         if _may_be_out_of_date(task, progress, now):
             return _rest(task, progress)
@@ -628,14 +641,14 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) 
         return Pause(idle=True, until=until) if now < until else Finish(Done())
     if mine and not released and not claim.undoes_unanswered:
         return WriteTags(lease.released_tags(claim), Done())
-    # Its Create may have taken the model already, or do so before it sees this request. Then the note would
-    # cover from whom it has the model, and to whom that goes back.
-    until = progress.read_since + task.reads_behind + (task.in_flight if claim.undoes_unanswered else 0.0)
+    # What this request undoes may have taken the model already, or do so before it sees this. Then the note
+    # would cover from whom it has the model, and to whom that goes back.
+    undoes = _undoes_cancelled(task)
+    until = progress.read_since + task.reads_behind + (task.in_flight if undoes else 0.0)
     if former and not mine and not released:
         # The owner has the model from a third resource, and may have to give it back: keep that note. So none
-        # of this request keeps a Create that it undoes from taking the model: wait until that shows.
-        waits = claim.undoes_unanswered and now < until
-        return Pause(idle=True, until=until) if waits else Finish(Done())
+        # of this request keeps what it undoes from taking the model: wait until that shows.
+        return Pause(idle=True, until=until) if undoes and now < until else Finish(Done())
     if progress.written:
         return Finish(Done())
     if now < until:

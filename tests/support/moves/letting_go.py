@@ -177,6 +177,13 @@ LETTING_GO = Group(
         Row(
             DELETE, NOTHING, STOPPED, closed("an earlier Delete of this stack", -SECOND), Close(reopens=True),
         ),
+        *(
+            Row(
+                UNDOING, first_read(NOTHING, ago), STOPPED,
+                closed("a later Delete of another stack", SECOND, stack=OTHER_STACK), move,
+            )
+            for ago, move in ((164, Pause(parting=Done())), (165, Finish(Done())))
+        ),
         Row(
             DELETE, reopened(NOTHING, 70), STOPPED, closed("an earlier Delete of this stack", -SECOND),
             Close(reopens=False),
@@ -251,6 +258,11 @@ MOVING = Group(
             take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS),
         ),
         Row(CREATE, first_read(NOTHING, 74), RUNNING, STARTED_THERE, rest(1)),
+        Row(CREATE, first_read(NOTHING, 74), RESIZED, DEPLOYED_THERE, rest(1)),
+        Row(
+            CREATE, first_read(NOTHING, 75), RESIZED, DEPLOYED_THERE,
+            take(CREATE.mark(HELD, HOSTED_AT), earlier(DONE), WAS),
+        ),
         Row(
             CREATE, first_read(NOTHING, 75), RUNNING, STARTED_THERE,
             take(
@@ -292,13 +304,12 @@ MOVING = Group(
             UNDOING, first_read(NOTHING, 164), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME),
             rest(1),
         ),
-        Row(
-            UNDOING, first_read(NOTHING, 164), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"),
-            rest(1),
-        ),
-        Row(
-            UNDOING, first_read(NOTHING, 165), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"),
-            Finish(Done()),
+        *(
+            Row(
+                one, first_read(NOTHING, ago), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"), move,
+            )
+            for one in (UNDOING, ROLLBACK)
+            for ago, move in ((164, rest(1)), (165, Finish(Done())))
         ),
         Row(
             UNDOING, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME),
