@@ -306,7 +306,8 @@ MOVING = Group(
         ),
         *(
             Row(
-                one, first_read(NOTHING, ago), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"), move,
+                one, first_read(NOTHING, ago), RUNNING,
+                formerly(MOVED_TO_OTHER, earlier(DONE), "Third"), move,
             )
             for one in (UNDOING, ROLLBACK)
             for ago, move in ((164, rest(1)), (165, Finish(Done())))
