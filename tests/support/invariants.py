@@ -163,6 +163,9 @@ class Requests:
             for effect in self.world.effects
             if effect.before.get("start_outcome") not in (None, CASES[effect.arn.split(":")[2]].running)
         }
+        deletes = {
+            sent.event["RequestId"] for _, sent in self._sent() if sent.event["RequestType"] == "Delete"
+        }
         for (request_id, arn), count in starts.items():
             # Without ClientTokens, a start that was killed before it was noted and then stopped by hand
             # cannot be told from one that never was.
@@ -173,12 +176,13 @@ class Requests:
             if scheduled and not tokens:
                 # Without ClientTokens, a try that failed and was killed before that was noted is made again.
                 allowed += self.world.killed
+            deliveries = sum(request_id in str(one.event) for one in self.world.invocations)
             if not tokens and request_id in fail:
-                # Nor can one that failed at once, and whose answer was lost.
-                allowed += self.world.struck[request_id]
+                # Nor can one that failed at once, if its answer was lost, or if it is another delivery's of a
+                # Delete that gives a model back: that one announces no start.
+                allowed += self.world.struck[request_id] + (deliveries - 1 if request_id in deletes else 0)
             if not tokens and self.world.lateness.tags:
                 # So is one that another delivery does not see noted, if a Delete has stopped the model since.
-                deliveries = sum(request_id in str(one.event) for one in self.world.invocations)
                 allowed += deliveries if scheduled else deliveries - 1
             if count > allowed and not by_hand:
                 yield f"2: request {request_id} started {arn} {count} times"
