@@ -15,7 +15,7 @@ from support.cases import CASES
 pytestmark = pytest.mark.usefixtures("virtual_time")
 
 SMALL = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=12,
     deadline=None,
     derandomize=True,
