@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -21,9 +20,6 @@ os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "true")
 # No test is timed: on a busy machine a first example takes long.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
-
-# The worlds make many objects that die with them: the default collects a fifth of the time.
-gc.set_threshold(20_000, 20, 20)
 
 _parse, _PARSED = JSONFileLoader.load_file, dict[str, Any]()
 
