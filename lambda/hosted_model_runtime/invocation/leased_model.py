@@ -201,8 +201,8 @@ class LeasedModel:
         shown, mark = lease.own_mark(tags, self.task.claim), self.progress.mark
         if shown and mark and mark.state is State.FAILED and shown.state is State.STARTED:
             # What this one failed at, another one has started since: how that ends is not known yet.
-            started = self.progress.start is not StartCall.ACCEPTED
-            return {"shown": self._now()} if started else {}
+            ours = self.progress.start is StartCall.ACCEPTED
+            return {} if ours else {"shown": self._now()}
         if shown is None or (mark and mark.progress >= shown.progress):
             return {}
         return {"mark": shown, "shown": self._now()}
