@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .ends import Done, End, Failed, Superseded
+from .lease import Former
 from .marks import Mark
 from .model import Sighting, Units
 from .polling import NOTHING, LastStart
@@ -21,6 +22,9 @@ from .steps import Running
 READS_BEHIND_SECONDS = 75.0
 #: For how long a status may be older than a start that was accepted: nothing is promised of it, either.
 STATUS_BEHIND_SECONDS = 15.0
+#: A new policy, or new credentials, can take two minutes to apply everywhere. After this time the permission
+#: is taken to be missing.
+POLICY_BEHIND_SECONDS = 120.0
 #: A call is over after this: the SDK's connect and read time-outs, and a margin.
 CALL_SECONDS = 15.0
 
@@ -61,6 +65,11 @@ class Task:
     def status_behind(self) -> float:
         """For how many seconds a status may be older than a start."""
         return STATUS_BEHIND_SECONDS * self.patience
+
+    @property
+    def policy_behind(self) -> float:
+        """For how many seconds a permission may be refused that the role has."""
+        return POLICY_BEHIND_SECONDS * self.patience
 
     @property
     def in_flight(self) -> float:
@@ -131,6 +140,9 @@ class Progress:
         Whether to read the lease even if the model can only be waited for: somebody may have written it.
     took_from
         The mark of the request that it took over from, until this request's next mark is written.
+    returns_to
+        Which resource had the model before, and its last mark, as this request read them when it took the
+        lease; None: nobody of its stack.
     former_sleeps, former_start
         Whether the model that an update replaces is asleep, and how long its last start took; None: not asked
         yet.
@@ -146,6 +158,8 @@ class Progress:
     reopened
         When it last removed this stack's closing tag, epoch seconds; 0: it has not. A read may show that tag
         for a while, and another stack's may have taken its place.
+    denied_since
+        When the policy first refused a Start or a change of units, epoch seconds; 0: it has not.
     close_denied
         Whether the policy refused that mark, which means that the model was never this resource's.
     failing
@@ -162,6 +176,7 @@ class Progress:
     not_before: float = 0.0
     in_doubt: bool = False
     took_from: Mark | None = None
+    returns_to: Former | None = None
     former_sleeps: bool | None = None
     former_start: LastStart = NOTHING
     lagged: bool = False
@@ -169,6 +184,7 @@ class Progress:
     left: float = 0.0
     closed: bool = False
     reopened: float = 0.0
+    denied_since: float = 0.0
     close_denied: bool = False
     failing: Failing | None = None
 

@@ -491,6 +491,8 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
             return _take_to_release(task, progress, seen, view, verdict.mark, now)
         case Standing.FOREIGN if _may_be_out_of_date(task, progress, now):
             return _rest(task, progress)
+        case Standing.FOREIGN if _a_mark_may_follow(task, progress, now):
+            return Pause(parting=Done())
     return Finish(Done())
 
 
@@ -541,8 +543,11 @@ def _give_up(
 ) -> Move:
     """Stop the model, then remove the lease; it was just read, and this request holds it."""
     former = lease.former_of(tags)
+    if former is None and lease.has_left(tags, task.claim):
+        # Another delivery of this request has given it back just now, and this one's mark went over that.
+        former = progress.returns_to
     if former and mark.state is State.RETURNING:
-        if former.mark.state is not State.RELEASED:
+        if former.mark.state is not State.RELEASED and not _is_not_theirs(task, progress, now):
             return _give_back(task, progress, former, seen, tags, now)
         # The former owner is gone, which an older read did not show: there is nobody to give it back to.
         if not progress.closed:
@@ -558,6 +563,16 @@ def _give_up(
         # of a schedule that wrote its mark just before. The closing tag stops it once the service sees that.
         until = _shows_last_start(task, before, mark)
     return Pause(idle=True, until=until) if now < until else LetGo(Done())
+
+
+def _is_not_theirs(task: Task, progress: Progress, now: float) -> bool:
+    """Say whether the policy shows that the former owner does not declare the model any more.
+
+    A rollback restores the policy first, and that permits what is declared. Another model of a resource whose
+    old one was to be retained goes without a Delete, so nobody has noted that it is gone.
+    """
+    since, deletes = progress.denied_since, task.claim.request.type == "Delete"
+    return deletes and 0.0 < since <= now - task.policy_behind
 
 
 def _shows_last_start(task: Task, before: Mark | None, mark: Mark) -> float:

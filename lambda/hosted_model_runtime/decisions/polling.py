@@ -47,7 +47,7 @@ WIDEST = 20.0
 WIDER = 2.0
 NARROWER = 0.8
 #: How many times more often a request with a step to take looks than one that can only wait.
-AHEAD = 8.0
+AHEAD = 4.0
 #: "5 requests a second" for each API and account (the services' quotas); a stack takes this part of them.
 QUOTA = 5.0
 SHARE = 0.65

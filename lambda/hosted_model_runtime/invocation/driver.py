@@ -35,9 +35,6 @@ SEEN_SECONDS = 6.0
 FAR_SECONDS = 150.0
 #: What an invocation keeps for its last steps: to leave, or to answer.
 LAST_SECONDS = 8.0
-#: A new policy, or new credentials, can take two minutes to apply everywhere. After this time the permission
-#: is taken to be missing.
-DENIED_GRACE_SECONDS = 120.0
 #: This long before CloudFormation stops waiting, a failure is answered even if the lease has no note of it.
 #: The answer's four attempts can take as long.
 LAST_CALL_SECONDS = 20.0
@@ -256,7 +253,7 @@ class Driver:
         But if only its closing tag is refused, the model was never its own.
         """
         deletes = self.request.type == "Delete" and not model.progress.close_denied
-        return float("inf") if deletes else DENIED_GRACE_SECONDS * self._patience
+        return float("inf") if deletes else model.task.policy_behind
 
     def _timed_out(self, model: LeasedModel) -> str:
         seen = f": {model.last_seen}" if model.last_seen else ""
@@ -367,6 +364,9 @@ class Driver:
         wanted = interval(look, self._width, draw, trouble.retry_after, idle, models, self._calm)
         # From look to look, not from the end of one to the next: so models that share the quota keep apart.
         wanted -= now - self._looked_at if models > 1 else 0.0
+        if rests := [model.rest for model in self._models if model.rest]:
+            at_work = [model for model in self._models if model.end is None and not model.rest]
+            wanted = min(rests + ([wanted] if at_work or self._puts else []))
         end = self._deadline if now < self._deadline else self.request.expiry - LAST_CALL_SECONDS
         # Not past the moments at which the rule is put.
         left = [self._clock.remaining() - moment for moment in (*HANDOVER_SECONDS, LAST_SECONDS)]

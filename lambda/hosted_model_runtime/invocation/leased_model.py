@@ -61,6 +61,10 @@ class LeasedModel:
             When a call failed. What was done before it is remembered: call this again to go on.
         """
         view = View()
+        if 0.0 < self.progress.not_before <= self._now():
+            # The rest is over: now there may be a step to take.
+            self.idle = False
+            self._remember(not_before=0.0)
         while self.end is None:
             move = next_move(self.task, self.progress, view, self._now())
             if isinstance(move, Pause):
@@ -73,6 +77,8 @@ class LeasedModel:
             try:
                 view = self._make(move, view)
             except ServiceError as error:
+                if error.kind is Kind.DENIED and isinstance(move, moves.Start | moves.Resize):
+                    self._remember(denied_since=self.progress.denied_since or self._now())
                 if not self._is_final(error):
                     raise
                 self.end = self._finally()
@@ -111,6 +117,11 @@ class LeasedModel:
             return False, NOTHING
         mark = lease_hours.hours_of(tags) or Mark.parse(tags.get(Tag.REQUEST))
         return lease_hours.is_asleep(tags), mark.last_start if mark else NOTHING
+
+    @property
+    def rest(self) -> float:
+        """Seconds for which it does not even look."""
+        return max(0.0, self.progress.not_before - self._now()) if self.end is None else 0.0
 
     @property
     def start(self) -> polling.Start | None:
@@ -247,7 +258,9 @@ class LeasedModel:
         if take.in_flight:
             self._be_quiet(self.task.in_flight)
         crosses = self.progress.crosses or (take.in_flight and take.before is not None)
-        self._remember(in_doubt=True, crosses=crosses, took_from=None if take.in_flight else take.before)
+        took_from = None if take.in_flight else take.before
+        returns_to = lease.former_of(view.tags or {})
+        self._remember(in_doubt=True, crosses=crosses, took_from=took_from, returns_to=returns_to)
         # Whoever lets go looks again: a start may have landed between its last look and this mark.
         seen = view.seen if self.task.goal is moves.Goal.HOST else None
         return View(seen=seen, took=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hosted_model_runtime.contract import Metric, Tag
 from hosted_model_runtime.decisions.ends import Done, Failed
-from hosted_model_runtime.decisions.lease import RETURN_WITHIN
+from hosted_model_runtime.decisions.lease import RETURN_WITHIN, Former
 from hosted_model_runtime.decisions.marks import Mark, State
 from hosted_model_runtime.decisions.model import Units
 from hosted_model_runtime.decisions.moves import (
@@ -168,6 +168,10 @@ LETTING_GO = Group(
         Row(DELETE, NOTHING, STOPPED, OWN_CLOSING, Finish(Done())),
         Row(DELETE, NOTHING, RUNNING, LATER, SILENCE),
         Row(DELETE, NOTHING, RUNNING, THEIRS, Finish(Done())),
+        *(
+            Row(UNDOING, first_read(NOTHING, ago), RUNNING, THEIRS, move)
+            for ago, move in ((74, rest(1)), (164, Pause(parting=Done())), (165, Finish(Done())))
+        ),
         Row(
             DELETE, NOTHING, RUNNING,
             Said("declared under another name", before(DONE, declared_as="another").value), Finish(Done()),
@@ -383,6 +387,11 @@ MOVING = Group(
         ),
         Row(DELETE, quiet(BACK, 5), RUNNING, UNREAD, rest(5)),
         Row(DELETE, BACK, RUNNING, undone(earlier(DONE)), gives_back(earlier(DONE))),
+        Row(
+            DELETE, BACK.but(f"read that `{OTHER}` had it", returns_to=Former(OTHER, earlier(DONE))), RUNNING,
+            formerly(DELETE.tags(RETURNING), DELETE.mark(GONE), NAME, "given back, and its mark covers that"),
+            gives_back(earlier(DONE)),
+        ),
         Row(DELETE, BACK, RUNNING, undone(earlier(GONE)), Close(reopens=False)),
         Row(DELETE, BACK.but("closed it", closed=True), RUNNING, undone(earlier(GONE)), Stop()),
         Row(DELETE, BACK, RESIZED, undone(earlier(DONE)), Stop()),
@@ -390,6 +399,17 @@ MOVING = Group(
         Row(
             DELETE, BACK, STOPPED, undone(earlier(DONE, units="2-4"), "`done`, 2 to 4 units"),
             Start(Units(2, 4), "Return"),
+        ),
+        *(
+            Row(
+                one, one.wrote(RETURNING).but(f"refused a Start {ago} s ago", denied_since=NOW - ago),
+                STOPPED, formerly(one.tags(RETURNING), earlier(DONE), OTHER), move,
+            )
+            for one, ago, move in (
+                (DELETE, 119, Start(Units(1), "Return")),
+                (DELETE, 120, Close(reopens=False)),
+                (ROLLBACK, 120, Start(Units(1), "Return")),
+            )
         ),
         Row(
             DELETE, BACK, STOPPED, undone(earlier(DONE, units=""), "`done`, no units"),

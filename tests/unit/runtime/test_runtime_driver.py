@@ -14,6 +14,7 @@ from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.decisions.ends import Done, Failed, HandedOver, Superseded
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Phase
+from hosted_model_runtime.decisions.moves import READS_BEHIND_SECONDS
 from hosted_model_runtime.decisions.next_move import NOTING_SECONDS, STRIPPED
 from hosted_model_runtime.decisions.polling import EARLY_WITHOUT_MEMORY, LONGEST, PUT_OFF, WIDEST, LastStart
 from hosted_model_runtime.decisions.tokens import fingerprint
@@ -322,6 +323,15 @@ class TestManyModels:
         assert 0 < looks[0] <= PUT_OFF
         waits = [after - before for before, after in itertools.pairwise(looks)]
         assert min(waits[4:-1]) >= 12.4
+
+    def test_a_rest_is_over_to_the_second_and_then_there_is_a_step_to_take(self) -> None:
+        case = Case(late=60)
+        case.service.faults["describe"] = [None, error(Kind.TRANSIENT)]
+        case.driver(models=200).drive()
+        first, refused, again = case.service.made("describe")[:3]
+        assert refused - first == pytest.approx(READS_BEHIND_SECONDS)
+        # Who can only wait would leave the quota to others for a minute.
+        assert again - refused < 5
 
     def test_a_tick_looks_at_once(self) -> None:
         case = Case(late=300)

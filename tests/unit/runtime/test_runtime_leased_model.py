@@ -683,6 +683,43 @@ def test_what_another_delivery_gave_back_is_answered_once_it_shows() -> None:
     assert case.leased.end == Done()
 
 
+class TestGiveBack:
+    """A rename is rolled back: the Delete of the new name gives the model to the old one."""
+
+    @staticmethod
+    def case(phase: Phase) -> Case:
+        case = Case("Delete")
+        mark = case.own()
+        case.there.tags |= {Tag.FORMER_LOGICAL_ID: "Other", Tag.FORMER_REQUEST: str(mark)}
+        case.there.phase = phase
+        return case
+
+    def test_what_another_delivery_gave_back_is_given_back_again_if_this_one_s_mark_went_over_that(
+        self,
+    ) -> None:
+        case = self.case(Phase.RUNNING)
+        case.service.faults["tags"] = [None, ServiceError(Kind.TRANSIENT, "injected")]
+        with pytest.raises(ServiceError):
+            case.advance()
+        assert case.state is State.RETURNING
+        gone = Mark(NOW, "Delete", "request-2", State.RELEASED, case.claim.declared_as)
+        case.there.tags |= {Tag.FORMER_LOGICAL_ID: "Model", Tag.FORMER_REQUEST: str(gone)}
+        assert case.advance()[-4:] == ["tags", "describe", "tags", "tag"]
+        assert case.there.tags[Tag.LOGICAL_ID] == "Other"
+        assert case.there.phase is Phase.RUNNING
+
+    def test_to_whom_the_policy_does_not_permit_it_it_does_not_go(self) -> None:
+        case = self.case(Phase.STOPPED)
+        case.refuse("start", Kind.DENIED, times=99)
+        for _ in range(12):
+            with pytest.raises(ServiceError):
+                case.advance(10)
+        assert Tag.CLOSED not in case.there.tags
+        case.advance(10)
+        assert set(case.there.tags) & {Tag.CLOSED, Tag.STACK} == {Tag.CLOSED}
+        assert case.leased.end == Done()
+
+
 def test_whose_start_was_refused_ends_as_the_delivery_whose_start_was_not() -> None:
     """Two deliveries: this one's Start is refused for good, the other one's is accepted a moment later."""
     case = Case()
