@@ -395,6 +395,12 @@ MUTANTS = (
         "        former = None\n",
     ),
     Mutant(
+        "a Delete notes that its resource is gone long after CloudFormation gave it up",
+        "decisions/next_move.py",
+        "        case Standing.MOVED if not claim.request.is_overdue:\n",
+        "        case Standing.MOVED:\n",
+    ),
+    Mutant(
         "a Delete forgets from whom it took the model",
         "invocation/leased_model.py",
         "        returns_to = lease.former_of(view.tags or {})\n",

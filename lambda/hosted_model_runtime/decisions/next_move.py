@@ -483,7 +483,7 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
             task, progress, now
         ):
             return Pause(parting=Done())
-        case Standing.MOVED:
+        case Standing.MOVED if not claim.request.is_overdue:
             return _leave(task, progress, view.tags, now)
         case Standing.HELD if verdict.mark:
             return _give_up(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view.tags, now)

@@ -51,6 +51,11 @@ class Request:
         return self.issued.timestamp() + self.timeout
 
     @property
+    def is_overdue(self) -> bool:
+        """Whether it is a Delete that came after CloudFormation had stopped waiting for it."""
+        return self.timeout > SERVICE_TIMEOUT_MAX
+
+    @property
     def scheduled(self) -> bool:
         """Whether it comes from a schedule of the resource's hosting hours, not from CloudFormation."""
         return self.type in Scheduled.GOALS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hosted_model_runtime.contract import Tag
+from hosted_model_runtime.contract import SERVICE_TIMEOUT_MAX, Tag
 from hosted_model_runtime.decisions import lease
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Observed, Phase, Sighting, Units
@@ -88,3 +88,13 @@ def test_what_an_earlier_delete_left_does_not_speak_for_a_later_one() -> None:
     assert isinstance(next_move(task, Progress(), view, NOW), WriteTags)
     view = View(seen(Phase.RUNNING), {**owner, **lease.released_tags(delete)})
     assert isinstance(next_move(task, Progress(), view, NOW), Finish)
+
+
+def test_a_delete_that_lambda_brings_after_its_time_notes_nothing_on_another_resource_s_model() -> None:
+    """CloudFormation had sent two more, the last one had ended, and its note was gone again."""
+    owner = {**OWNED, Tag.LOGICAL_ID: "Other", Tag.REQUEST: str(replace(MARK, state=State.DONE))}
+    view = View(seen(Phase.RUNNING), owner)
+    for timeout, move in ((SERVICE_TIMEOUT_MAX, WriteTags), (7200, Finish)):
+        delete = Claim(replace(REQUEST, type="Delete", request_id="delete", timeout=timeout), "declared")
+        task = Task(delete, Goal.RELEASE, "HOSTED", "TRAINED")
+        assert isinstance(next_move(task, Progress(), view, NOW), move)
