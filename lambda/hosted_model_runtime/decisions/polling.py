@@ -38,7 +38,7 @@ WRONG_SHARE = 0.25
 #: An unproven memory may be twice too long: from half of it on, no interval is longer than LONGEST.
 HALF = 0.48
 #: A proven one is looked for from so many sigmas before it on.
-NEAR_SIGMAS = 3.0
+NEAR_SIGMAS = 2.5
 
 #: All models share the account's quota. With each refusal the interval is multiplied, up to WIDEST, and with
 #: each look that works it shrinks a little. If it shrank at once, models that are already starting would use

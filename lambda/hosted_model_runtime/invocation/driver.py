@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 HANDOVER_SECONDS = (150.0, 25.0)
 #: A rule that was removed is not put again before the previous invocation has seen that it is gone.
 SEEN_SECONDS = 6.0
-#: The end is far while it is more than two ticks away, a late first one among them.
-FAR_SECONDS = 150.0
+#: The end is far while it is more than two ticks of the rule away.
+FAR_SECONDS = 120.0
 #: What an invocation keeps for its last steps: to leave, or to answer.
 LAST_SECONDS = 8.0
 #: This long before CloudFormation stops waiting, a failure is answered even if the lease has no note of it.

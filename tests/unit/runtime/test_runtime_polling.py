@@ -100,7 +100,7 @@ class TestAStart:
 
     @pytest.mark.parametrize(
         ("last", "age", "far"),
-        [(NOTHING, 10, 0), (ONCE, 100, 1800 * polling.HALF - 100), (TWICE, 100, 1800 * 0.79 - 100)],
+        [(NOTHING, 10, 0), (ONCE, 100, 1800 * polling.HALF - 100), (TWICE, 100, 1800 * 0.825 - 100)],
     )
     def test_it_knows_when_the_end_is_far(self, last: LastStart, age: float, far: float) -> None:
         assert Start(age, last).far == pytest.approx(far)
