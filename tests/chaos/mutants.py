@@ -313,8 +313,8 @@ MUTANTS = (
     Mutant(
         "a rename that is rolled back stops the model",
         "decisions/lease.py",
-        "    return former if claim.request.issued - owner.issued < RETURN_WITHIN else None\n",
-        "    return None\n",
+        "    return claim.request.issued - owner.issued < RETURN_WITHIN\n",
+        "    return False\n",
     ),
     Mutant(
         "a model is given back to a construct that is gone",
@@ -391,8 +391,8 @@ MUTANTS = (
     Mutant(
         "what another delivery gave back is stopped by the one whose mark went over that",
         "decisions/next_move.py",
-        "        former = progress.returns_to\n",
-        "        former = None\n",
+        "    return progress.former if lease.has_left(tags, claim) else lease.former_of(tags)\n",
+        "    return lease.former_of(tags)\n",
     ),
     Mutant(
         "a Delete notes that its resource is gone long after CloudFormation gave it up",
@@ -401,10 +401,22 @@ MUTANTS = (
         "        case Standing.MOVED:\n",
     ),
     Mutant(
+        "what another delivery settled is answered before every read shows it",
+        "decisions/next_move.py",
+        "        until = max(progress.written, progress.shown, progress.read_since) + task.reads_behind\n",
+        "        until = max(progress.written, progress.read_since) + task.reads_behind\n",
+    ),
+    Mutant(
+        "a second delivery gives a model back while what the first one undoes may be at work",
+        "decisions/next_move.py",
+        "        if before is None and now < until:\n",
+        "        if False:\n",
+    ),
+    Mutant(
         "a Delete forgets from whom it took the model",
         "invocation/leased_model.py",
-        "        returns_to = lease.former_of(view.tags or {})\n",
-        "        returns_to = None\n",
+        "                    self._remember(former=lease.former_of(tags) or self.progress.former)\n",
+        "                    pass\n",
     ),
     Mutant(
         "a Delete gives a model back to whom the policy does not permit it",
@@ -578,8 +590,8 @@ MUTANTS = (
     Mutant(
         "a rename is answered before every read shows it",
         "decisions/next_move.py",
-        "        until = max(progress.written, progress.read_since) + task.reads_behind",
-        "        until = 0.0",
+        "        until = max(progress.written, progress.shown, progress.read_since) + task.reads_behind\n",
+        "        until = 0.0\n",
     ),
     Mutant(
         "a model that is given back is answered at once",

@@ -115,10 +115,16 @@ def came_back_lately(tags: Mapping[str, str], claim: Claim) -> bool:
 
     It had read the tags from before that. The other resource is deleted next, as after any rename.
     """
-    mark = Mark.parse(tags.get(Tag.FORMER_REQUEST))
-    if mark is None or not was_taken(tags) or mark.state is not State.RELEASED:
+    mark = _released(tags)
+    if mark is None or not was_taken(tags):
         return False
     return claim.request.issued - mark.issued < timedelta(seconds=SERVICE_TIMEOUT_MAX)
+
+
+def _released(tags: Mapping[str, str]) -> Mark | None:
+    """Return the mark with which a Delete has noted that its resource is gone, if one has."""
+    mark = Mark.parse(tags.get(Tag.FORMER_REQUEST))
+    return mark if mark and mark.state is State.RELEASED else None
 
 
 def own_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:
@@ -226,16 +232,14 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
 
 def is_gone(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether the resource's own Delete has noted that it is gone; it may not have seen this request."""
-    mark = Mark.parse(tags.get(Tag.FORMER_REQUEST))
-    if mark is None or tags.get(Tag.FORMER_LOGICAL_ID) != claim.request.logical_id:
-        return False
-    return mark.state is State.RELEASED and mark.issued >= claim.request.issued
+    mark, resource = _released(tags), tags.get(Tag.FORMER_LOGICAL_ID)
+    return mark is not None and resource == claim.request.logical_id and mark.issued >= claim.request.issued
 
 
 def has_left(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether this very request has noted that its resource is gone."""
-    mark = Mark.parse(tags.get(Tag.FORMER_REQUEST))
-    return mark is not None and mark.request_id == claim.request.request_id and mark.state is State.RELEASED
+    mark = _released(tags)
+    return mark is not None and mark.request_id == claim.request.request_id
 
 
 def _judge_move(tags: Mapping[str, str], claim: Claim) -> Verdict:
@@ -321,16 +325,15 @@ def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
     return _among_own(mark, claim)
 
 
-def returns_to(tags: Mapping[str, str], owner: Mark, claim: Claim) -> Former | None:
-    """Return the resource of the same stack to which a Delete must give the model back, if there is one.
+def must_return(former: Former | None, owner: Mark, claim: Claim) -> bool:
+    """Say whether a Delete must give the model back to the resource of the same stack that had it before.
 
     When CloudFormation rolls back a rename, it deletes the new resource and sends nothing to the old one.
     When the rename succeeds, it deletes the old one, whose Delete sets the old mark to RELEASED.
     """
-    former = former_of(tags)
     if former is None or former.mark.state is State.RELEASED:
-        return None
-    return former if claim.request.issued - owner.issued < RETURN_WITHIN else None
+        return False
+    return claim.request.issued - owner.issued < RETURN_WITHIN
 
 
 # --- writing ------------------------------------------------------------------------------------------------

@@ -140,9 +140,9 @@ class Progress:
         Whether to read the lease even if the model can only be waited for: somebody may have written it.
     took_from
         The mark of the request that it took over from, until this request's next mark is written.
-    returns_to
-        Which resource had the model before, and its last mark, as this request read them when it took the
-        lease; None: nobody of its stack.
+    former
+        Which resource had its model before, and its last mark, as this request last read them; None: no other
+        one of its stack.
     former_sleeps, former_start
         Whether the model that an update replaces is asleep, and how long its last start took; None: not asked
         yet.
@@ -176,7 +176,7 @@ class Progress:
     not_before: float = 0.0
     in_doubt: bool = False
     took_from: Mark | None = None
-    returns_to: Former | None = None
+    former: Former | None = None
     former_sleeps: bool | None = None
     former_start: LastStart = NOTHING
     lagged: bool = False

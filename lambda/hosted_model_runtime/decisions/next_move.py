@@ -297,7 +297,7 @@ def _settle(
     former = lease.former_of(tags)
     had = former is not None and former.mark.state is not State.RELEASED
     if (had or lease.came_back_lately(tags, task.claim)) and not task.claim.request.scheduled:
-        until = max(progress.written, progress.read_since) + task.reads_behind
+        until = max(progress.written, progress.shown, progress.read_since) + task.reads_behind
         if now < until:
             return Pause(idle=True, until=until)
     return Finish(_again(task, mark, seen))
@@ -521,7 +521,7 @@ def _take_to_release(
     if view.took:
         return Pause()
     claim, tags = task.claim, view.tags or {}
-    returning = lease.returns_to(tags, before, claim) is not None
+    returning = lease.must_return(_former(progress, tags, claim), before, claim)
     # Another resource may be rolled back to this model itself. The update that is undone may cover its mark,
     # and then it writes that anew: each of the three shows late.
     until = progress.read_since + 2 * task.reads_behind + task.in_flight
@@ -542,11 +542,12 @@ def _give_up(
     task: Task, progress: Progress, mark: Mark, seen: Sighting, tags: Mapping[str, str], now: float
 ) -> Move:
     """Stop the model, then remove the lease; it was just read, and this request holds it."""
-    former = lease.former_of(tags)
-    if former is None and lease.has_left(tags, task.claim):
-        # Another delivery of this request has given it back just now, and this one's mark went over that.
-        former = progress.returns_to
+    former = _former(progress, tags, task.claim)
+    before, until = progress.took_from, progress.took_part + task.in_flight
     if former and mark.state is State.RETURNING:
+        if before is None and now < until:
+            # Another delivery of this request took the model, perhaps from one that is still at work.
+            return Pause(idle=True, until=until)
         if former.mark.state is not State.RELEASED and not _is_not_theirs(task, progress, now):
             return _give_back(task, progress, former, seen, tags, now)
         # The former owner is gone, which an older read did not show: there is nobody to give it back to.
@@ -557,12 +558,20 @@ def _give_up(
         return Pause(idle=True)
     if isinstance(step, steps.Stop) and not _is_stopped(progress, seen):
         return Stop()
-    before, until = progress.took_from, progress.took_part + task.in_flight
     if before and not lease.is_in_flight(tags, before):
         # Else a start may be under way: of another delivery of the request that this one took over from, or
         # of a schedule that wrote its mark just before. The closing tag stops it once the service sees that.
         until = _shows_last_start(task, before, mark)
     return Pause(idle=True, until=until) if now < until else LetGo(Done())
+
+
+def _former(progress: Progress, tags: Mapping[str, str], claim: Claim) -> lease.Former | None:
+    """Return the resource that had the model before.
+
+    If this request has given it back, and a call under way went over that (its other delivery's, or of the
+    request that it undoes), the tags tell that no more.
+    """
+    return progress.former if lease.has_left(tags, claim) else lease.former_of(tags)
 
 
 def _is_not_theirs(task: Task, progress: Progress, now: float) -> bool:

@@ -230,7 +230,7 @@ def undone(mark: Mark, words: str = "") -> Said:
     return formerly(DELETE.tags(RETURNING), mark, OTHER, words)
 
 
-BACK = DELETE.wrote(RETURNING)
+BACK = DELETE.wrote(RETURNING, 90)
 JUST_ACCEPTED = accepted(BACK).but("14 s ago", started_at=NOW - 14)
 WAKING = Said(
     "the same, and a schedule has begun to start it",
@@ -333,6 +333,13 @@ MOVING = Group(
             CREATE, CREATE.wrote(DONE, 75), RUNNING, formerly(OWN_DONE, earlier(DONE), OTHER),
             answers(CREATE, "HOSTED"),
         ),
+        *(
+            Row(
+                CREATE, CREATE.wrote(DONE, 75).but(f"another delivery showed {ago} s ago", shown=NOW - ago),
+                RUNNING, formerly(OWN_DONE, earlier(DONE), OTHER), move,
+            )
+            for ago, move in ((74, rest(1)), (75, answers(CREATE, "HOSTED")))
+        ),
         Row(
             CREATE, CREATE.wrote(DONE, 2), RUNNING, formerly(OWN_DONE, earlier(GONE), OTHER),
             answers(CREATE, "HOSTED"),
@@ -387,8 +394,13 @@ MOVING = Group(
         ),
         Row(DELETE, quiet(BACK, 5), RUNNING, UNREAD, rest(5)),
         Row(DELETE, BACK, RUNNING, undone(earlier(DONE)), gives_back(earlier(DONE))),
+        Row(DELETE, DELETE.wrote(RETURNING, 89), RUNNING, undone(earlier(DONE)), rest(1)),
         Row(
-            DELETE, BACK.but(f"read that `{OTHER}` had it", returns_to=Former(OTHER, earlier(DONE))), RUNNING,
+            DELETE, DELETE.wrote(RETURNING).but("took over", took_from=earlier(DONE)), RUNNING,
+            undone(earlier(DONE)), gives_back(earlier(DONE)),
+        ),
+        Row(
+            DELETE, BACK.but(f"read that `{OTHER}` had it", former=Former(OTHER, earlier(DONE))), RUNNING,
             formerly(DELETE.tags(RETURNING), DELETE.mark(GONE), NAME, "given back, and its mark covers that"),
             gives_back(earlier(DONE)),
         ),
@@ -402,7 +414,7 @@ MOVING = Group(
         ),
         *(
             Row(
-                one, one.wrote(RETURNING).but(f"refused a Start {ago} s ago", denied_since=NOW - ago),
+                one, one.wrote(RETURNING, 90).but(f"refused a Start {ago} s ago", denied_since=NOW - ago),
                 STOPPED, formerly(one.tags(RETURNING), earlier(DONE), OTHER), move,
             )
             for one, ago, move in (
