@@ -413,6 +413,18 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "the second look mends at once what a later request may have done",
+        "decisions/next_move.py",
+        "    until = (progress.amiss or now) + task.reads_behind\n",
+        "    until = now\n",
+    ),
+    Mutant(
+        "since when a model is amiss is not remembered",
+        "invocation/leased_model.py",
+        "                    self._remember(amiss=since if move.amiss else 0.0)\n",
+        "                    pass\n",
+    ),
+    Mutant(
         "a Delete forgets from whom it took the model",
         "invocation/leased_model.py",
         "                    self._remember(former=lease.former_of(tags) or self.progress.former)\n",

@@ -21,6 +21,8 @@ SECRET = "0123456789abcdefpresigned"
 #: Where CloudFormation waits for answers in us-east-1.
 ANSWERS = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
 Script = Generator[Callable[[], bool], None, None]
+#: How many seconds Lambda's deliveries of one event are apart at the most.
+APART = (0.5, 2.0, 20.0)
 
 
 @dataclass
@@ -103,7 +105,8 @@ class CustomResource:
 
     def _deliver(self, event: dict[str, Any], deliveries: int, function_arn: str = FUNCTION_ARN) -> None:
         for copy in range(deliveries):
-            self.world.after(0.3 * copy, lambda: self.world.deliver(self.id, event, function_arn))
+            apart = copy * self.world.random.choice(APART) * self.world.random.random()
+            self.world.after(apart, lambda: self.world.deliver(self.id, event, function_arn))
 
     def _take(self, record: AnswerRecord) -> None:
         for sent in self.requests:

@@ -150,6 +150,9 @@ class Progress:
         Whether a read of the tags showed less than this request had written.
     crosses
         Whether it took over from a request that may still be at work, and write over its marks unseen.
+    amiss
+        Since when, after it had noted its end, it sees the model otherwise than it left it, epoch seconds; 0:
+        it does not.
     left
         When it noted that its resource is gone, or a read first showed that another delivery of it had, epoch
         seconds; 0: neither.
@@ -181,6 +184,7 @@ class Progress:
     former_start: LastStart = NOTHING
     lagged: bool = False
     crosses: bool = False
+    amiss: float = 0.0
     left: float = 0.0
     closed: bool = False
     reopened: float = 0.0
@@ -233,12 +237,13 @@ class Pause:
 
     ``idle``: as far as was seen, the model can only be waited for. ``until``: do not even look before that,
     epoch seconds. ``parting``: the request's end is known, and it waits only to tidy up; it ends so at the
-    latest when its invocation does.
+    latest when its invocation does. ``amiss``: the model is not as this request left it.
     """
 
     idle: bool = False
     until: float = 0.0
     parting: Done | Superseded | None = None
+    amiss: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -326,9 +326,9 @@ def _second_look(
         again, amiss = State.HELD, not isinstance(step, steps.Done)
     if not amiss:
         return None
-    # A schedule's mark may show late.
-    until += task.reads_behind if task.claim.request.has_hours else 0
-    return Note(mark.at(again)) if now >= until else Pause(idle=True, until=until)
+    # A later request, or a schedule, may have done that: its mark was written before, and may show late.
+    until = (progress.amiss or now) + task.reads_behind
+    return Note(mark.at(again)) if now >= until else Pause(idle=True, until=until, amiss=True)
 
 
 def _stripped(claim: Claim, mark: Mark) -> Move:

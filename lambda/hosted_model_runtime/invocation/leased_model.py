@@ -71,8 +71,10 @@ class LeasedModel:
                 self.idle = move.idle
                 if self._now() >= self.progress.not_before:
                     self.parting = move.parting
-                if move.until:
-                    self._remember(not_before=move.until)
+                self._remember(not_before=move.until or self.progress.not_before)
+                if view.seen:
+                    since = self.progress.amiss or self._now()
+                    self._remember(amiss=since if move.amiss else 0.0)
                 return
             try:
                 view = self._make(move, view)

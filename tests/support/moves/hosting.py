@@ -120,6 +120,11 @@ def crossing(ago: float, request: Who = UPDATE, state: State = DONE) -> Said:
     return wrote.but("took over from a request at work", crosses=True)
 
 
+def amiss(wrote: Said, ago: float) -> Said:
+    """Since then it has seen the model otherwise than it left it."""
+    return wrote.but(f"first saw it otherwise {ago} s ago", amiss=NOW - ago)
+
+
 TO_TWO = resizing(2, "a change to 2 under way", under_way=True)
 FIRST_LOOK = Group(
     "The first look",
@@ -222,16 +227,17 @@ HOSTING = Group(
         Row(CREATE, CREATE.wrote(INTENT, 15), FAILED, CREATE.tags(INTENT), _fail),
         Row(UPDATE, crossing(89), RUNNING, OWN_DONE, rest(1)),
         Row(UPDATE, crossing(90), RUNNING, OWN_DONE, answers(UPDATE, "HOSTED")),
-        Row(UPDATE, crossing(90), STOPPED, OWN_DONE, Note(UPDATE.mark(HELD, HOSTED_AT))),
-        Row(WITH_HOURS, crossing(164, WITH_HOURS), STOPPED, HOURS_DONE, rest(1)),
+        Row(UPDATE, crossing(90), STOPPED, OWN_DONE, replace(rest(75), amiss=True)),
+        Row(UPDATE, amiss(crossing(164), 74), STOPPED, OWN_DONE, replace(rest(1), amiss=True)),
+        Row(UPDATE, amiss(crossing(165), 75), STOPPED, OWN_DONE, Note(UPDATE.mark(HELD, HOSTED_AT))),
+        Row(UPDATE, amiss(crossing(165), 75), RUNNING, OWN_DONE, answers(UPDATE, "HOSTED")),
         Row(
-            WITH_HOURS, crossing(165, WITH_HOURS), STOPPED, HOURS_DONE,
+            WITH_HOURS, amiss(crossing(165, WITH_HOURS), 75), STOPPED, HOURS_DONE,
             Note(WITH_HOURS.mark(HELD, HOSTED_AT)),
         ),
         Row(WITH_HOURS, crossing(90, WITH_HOURS), STOPPED, PUT_TO_SLEEP, answers(WITH_HOURS, "HOSTED")),
-        Row(WITH_HOURS, crossing(164, WITH_HOURS, ASLEEP), RUNNING, WITH_HOURS.tags(ASLEEP), rest(1)),
         Row(
-            WITH_HOURS, crossing(165, WITH_HOURS, ASLEEP), RUNNING, WITH_HOURS.tags(ASLEEP),
+            WITH_HOURS, amiss(crossing(165, WITH_HOURS, ASLEEP), 75), RUNNING, WITH_HOURS.tags(ASLEEP),
             Note(WITH_HOURS.mark(SLEEPING)),
         ),
         Row(
@@ -239,7 +245,7 @@ HOSTING = Group(
             answers(WITH_HOURS, "TRAINED", hosted_at=""),
         ),
         Row(OFF_TIME, CROSSED, FAILED, NOTED_ASLEEP, answers(OFF_TIME, "TRAINED")),
-        Row(OFF_TIME, CROSSED, RUNNING, NOTED_ASLEEP, Note(OFF_TIME.mark(SLEEPING, HOSTED_AT))),
+        Row(OFF_TIME, amiss(CROSSED, 75), RUNNING, NOTED_ASLEEP, Note(OFF_TIME.mark(SLEEPING, HOSTED_AT))),
         Row(
             CREATE, CREATE.wrote(STARTED), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT),
             answers(CREATE, "HOSTED"),

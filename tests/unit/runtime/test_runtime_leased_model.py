@@ -205,7 +205,9 @@ class TestWhatIsRemembered:
         for wait in (0, READS_BEHIND_SECONDS + CALL_SECONDS):
             case.advance(wait)
         case.there.phase = Phase.STOPPED
-        case.advance(READS_BEHIND_SECONDS + CALL_SECONDS)
+        assert case.advance(READS_BEHIND_SECONDS + CALL_SECONDS) == ["describe", "tags"]
+        assert case.advance(READS_BEHIND_SECONDS - 1) == []
+        case.advance(1)
         assert case.there.phase is Phase.STARTING
         assert case.leased.end is None
 
