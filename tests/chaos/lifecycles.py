@@ -260,8 +260,9 @@ def run(
     handover: bool = False,
     fenced: bool = True,
     lateness: Lateness = ON_TIME,
+    **more: Any,
 ) -> Result:
-    """Play a lifecycle, with at most one kill, and check every promise.
+    """Play a lifecycle, in a world with ``more``, with at most one kill, and check every promise.
 
     Polls are further apart than in production: there are fewer boundaries alike, and all are gone through.
     """
@@ -270,7 +271,7 @@ def run(
         patch.multiple(polling, LONGER=POLLS, LONGEST=POLLS),
         patch.multiple(driver, LONGEST=max(POLLS, least), interval=partial(_waits, least)),
     ):
-        return _run(case, lifecycle, kill, handover, fenced, lateness)
+        return _run(case, lifecycle, kill, handover, fenced, lateness, **more)
 
 
 def _waits(least: float, *given: Any) -> float:
@@ -284,14 +285,15 @@ def _run(
     handover: bool,
     fenced: bool,
     lateness: Lateness,
+    **more: Any,
 ) -> Result:
     # With a short function and slow models every start is handed over, so that the relay's calls are killed,
     # too. It is longer than what a request waits for at the most before it goes on.
     world = World(
-        latency=0.0,
         function_seconds=300.0 if handover else FUNCTION_SECONDS,
         requests_per_second=None,
         lateness=lateness,
+        **{"latency": 0.0, **more},
     )
     fence(world, case, fenced)
     for version in ("1", "2"):

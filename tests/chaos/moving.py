@@ -173,10 +173,13 @@ def tell(
     latency: float = 0.0,
     lateness: Lateness = ON_TIME,
     fenced: bool = True,
+    **more: int,
 ) -> tuple[World, list[str]]:
-    """Play a story, and return what is not as expected at its end."""
+    """Play a story, in a world with ``more``, and return what is not as expected at its end."""
     story, expected = STORIES[name]
-    world = World(latency=latency, function_seconds=900.0, requests_per_second=None, lateness=lateness)
+    world = World(
+        latency=latency, function_seconds=900.0, requests_per_second=None, lateness=lateness, **more
+    )
     if kill:
         world.kill_at = {kill[0]: kill[1]}
     fence(world, case, fenced)

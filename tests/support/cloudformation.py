@@ -104,7 +104,7 @@ class CustomResource:
         return sent
 
     def _deliver(self, event: dict[str, Any], deliveries: int, function_arn: str = FUNCTION_ARN) -> None:
-        for copy in range(deliveries):
+        for copy in range(max(deliveries, self.world.deliveries)):
             apart = copy * self.world.random.choice(APART) * self.world.random.random()
             self.world.after(apart, lambda: self.world.deliver(self.id, event, function_arn))
 

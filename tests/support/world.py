@@ -169,8 +169,11 @@ class World:
         requests_per_second: float | None = 5,
         policy: bool = True,
         lateness: Lateness = ON_TIME,
+        deliveries: int = 1,
     ) -> None:
         self.now = START
+        #: How many times Lambda delivers every event, at least.
+        self.deliveries = deliveries
         self.lateness = lateness
         self.random = random.Random(seed)
         self.latency, self.function_seconds = latency, function_seconds
