@@ -149,9 +149,9 @@ def main() -> int:
         "examples": given.examples,
         "cores": os.cpu_count(),
     }
-    build = Path(__file__).resolve().parents[2] / "build"
-    build.mkdir(exist_ok=True)
-    (build / "chaos.json").write_text(json.dumps(summary, indent=1))
+    build = Path(__file__).resolve().parents[2] / "build" / "chaos"
+    build.mkdir(parents=True, exist_ok=True)
+    (build / f"{given.seed}.json").write_text(json.dumps(summary, indent=1))
     print(json.dumps(summary))
     return 1 if broken else 0
 
