@@ -568,8 +568,8 @@ def _give_up(
 def _former(progress: Progress, tags: Mapping[str, str], claim: Claim) -> lease.Former | None:
     """Return the resource that had the model before.
 
-    If this request has given it back, and a call under way went over that (its other delivery's, or of the
-    request that it undoes), the tags tell that no more.
+    Once this request has given the model back, a call under way may write over that: its other delivery's, or
+    that of the request which it undoes. Then the tags no longer name that resource.
     """
     return progress.former if lease.has_left(tags, claim) else lease.former_of(tags)
 
@@ -577,8 +577,8 @@ def _former(progress: Progress, tags: Mapping[str, str], claim: Claim) -> lease.
 def _is_not_theirs(task: Task, progress: Progress, now: float) -> bool:
     """Say whether the policy shows that the former owner does not declare the model any more.
 
-    A rollback restores the policy first, and that permits what is declared. Another model of a resource whose
-    old one was to be retained goes without a Delete, so nobody has noted that it is gone.
+    A rollback restores the policy first, and that permits what is declared. A resource that was to retain the
+    model, and has another one now, had no Delete: so nobody has noted that it is gone.
     """
     since, deletes = progress.denied_since, task.claim.request.type == "Delete"
     return deletes and 0.0 < since <= now - task.policy_behind
