@@ -57,7 +57,7 @@ construct's template and evaluated at every call. A history is the same whatever
 
 def _left(mutants: dict[str, int]) -> str:
     left = mutants["total"] - mutants["tried"]
-    return f"; the run was ended before the other {left} were tried" if left else ""
+    return f"; the other {left} were not tried in this run" if left else ""
 
 
 def main() -> int:
