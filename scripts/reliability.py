@@ -48,7 +48,8 @@ construct's template and evaluated at every call. A history is the same whatever
   shortest history that shows it.
 * **Most histories are late**: tags are read up to a minute late, statuses up to ten seconds, or either jumps back and
   forth; schedules come up to a minute after they were due; policies take two minutes; first ticks come after two;
-  deliveries wait for up to the hour, and an event that is delivered twice comes within 20 s. [Known limits](limits.md) says what that costs, and what it leaves open.
+  deliveries wait for up to the hour, and two of one event are up to 20 s apart. [Known limits](limits.md) says what
+  that costs, and what it leaves open.
 * **Kill points** are enumerated: the function is killed once at every call of every lifecycle, before the call took
   effect and after it. Each run must end as the undisturbed one does.
 * **Mutants** are copies of the runtime with one thing broken. The suite must turn red for each.

@@ -427,8 +427,8 @@ MUTANTS = (
     Mutant(
         "a Delete forgets from whom it took the model",
         "invocation/leased_model.py",
-        "                    self._remember(former=lease.former_of(tags) or self.progress.former)\n",
-        "                    pass\n",
+        "                former = own or self.progress.former\n",
+        "                former = own\n",
     ),
     Mutant(
         "a Delete gives a model back to whom the policy does not permit it",

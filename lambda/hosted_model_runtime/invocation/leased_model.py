@@ -151,9 +151,11 @@ class LeasedModel:
                 lagged, left = self.progress.lagged or behind, self.progress.left
                 if not left and lease.has_left(tags, self.task.claim):
                     left = self._now()
-                if lease.owns(tags, self.task.claim):
-                    self._remember(former=lease.former_of(tags) or self.progress.former)
-                self._remember(in_doubt=False, read_since=since, lagged=lagged, left=left, **found)
+                own = lease.former_of(tags) if lease.owns(tags, self.task.claim) else None
+                former = own or self.progress.former
+                self._remember(
+                    in_doubt=False, read_since=since, lagged=lagged, left=left, former=former, **found
+                )
                 return replace(view, tags=tags, outrun=view.outrun or bool(found))
             case moves.AskFormer():
                 self._ask_former()
@@ -262,8 +264,7 @@ class LeasedModel:
         if take.in_flight:
             self._be_quiet(self.task.in_flight)
         crosses = self.progress.crosses or (take.in_flight and take.before is not None)
-        took_from = None if take.in_flight else take.before
-        self._remember(in_doubt=True, crosses=crosses, took_from=took_from)
+        self._remember(in_doubt=True, crosses=crosses, took_from=None if take.in_flight else take.before)
         # Whoever lets go looks again: a start may have landed between its last look and this mark.
         seen = view.seen if self.task.goal is moves.Goal.HOST else None
         return View(seen=seen, took=True)
