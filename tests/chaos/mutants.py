@@ -169,8 +169,8 @@ MUTANTS = (
     Mutant(
         "the model of a cancelled update is forgotten",
         "invocation/driver.py",
-        "            models.append(self._leased(*old, Goal.RELEASE))\n",
-        "            pass\n",
+        "            models = [released] if request.is_overdue else [*models, released]\n",
+        "            models = [released] if request.is_overdue else models\n",
     ),
     Mutant(
         "the rule stays when the answer goes out",
@@ -241,8 +241,8 @@ MUTANTS = (
     Mutant(
         "a late request is worked on",
         "invocation/driver.py",
-        "        if self._clock.now() >= self.request.expiry:",
-        "        if False:",
+        "        if self._clock.now() >= self.request.expiry or (self.request.is_overdue and only_hosts):\n",
+        "        if False:\n",
     ),
     Mutant(
         "what is given up at the deadline runs on",
@@ -427,8 +427,8 @@ MUTANTS = (
     Mutant(
         "a Delete forgets from whom it took the model",
         "invocation/leased_model.py",
-        "                former = own or self.progress.former\n",
-        "                former = own\n",
+        " if lease.owns(tags, claim) else None) or known.former,\n",
+        " if lease.owns(tags, claim) else None),\n",
     ),
     Mutant(
         "a Delete gives a model back to whom the policy does not permit it",
@@ -463,8 +463,8 @@ MUTANTS = (
     Mutant(
         "a Delete does not remember since when another delivery's note shows",
         "invocation/leased_model.py",
-        "                if not left and lease.has_left(tags, self.task.claim):\n",
-        "                if False:\n",
+        "            left=known.left or (now if lease.has_left(tags, claim) else 0.0),\n",
+        "            left=known.left,\n",
     ),
     Mutant(
         "a delivery stops again what another one has stopped and started, by a status from before that",
@@ -583,9 +583,44 @@ MUTANTS = (
     Mutant(
         "somebody else's lease is believed at the first read",
         "decisions/next_move.py",
-        "        case Standing.FOREIGN if _may_be_out_of_date(task, progress, now):\n"
-        "            return _rest(task, progress)\n        case Standing.FOREIGN:",
-        "        case Standing.FOREIGN:",
+        "    return max(progress.read_since, progress.written) + task.reads_behind\n",
+        "    return progress.written + task.reads_behind\n",
+    ),
+    Mutant(
+        "another stack's mark is believed before this request's own need show",
+        "decisions/next_move.py",
+        "    return max(progress.read_since, progress.written) + task.reads_behind\n",
+        "    return progress.read_since + task.reads_behind\n",
+    ),
+    Mutant(
+        "a rollback that comes too late leaves its update's model running",
+        "cloudformation/events.py",
+        '    lets_go = event["RequestType"] == "Delete" or old_model is not None\n',
+        '    lets_go = event["RequestType"] == "Delete"\n',
+    ),
+    Mutant(
+        "a rollback that comes too late hosts a model",
+        "invocation/driver.py",
+        "            models = [released] if request.is_overdue else [*models, released]\n",
+        "            models = [*models, released]\n",
+    ),
+    Mutant(
+        "a Create starts a model though another stack's closing tag may cover its own Delete's",
+        "decisions/next_move.py",
+        "    return closing.issued.timestamp() + task.reads_behind + task.in_flight\n",
+        "    return 0.0\n",
+    ),
+    Mutant(
+        "a Delete that is out of time fails at what is not its own",
+        "decisions/next_move.py",
+        "        case Standing.HELD | Standing.FREE:\n            return Finish(failing.failed)\n",
+        "        case _:\n            return Finish(failing.failed)\n",
+    ),
+    Mutant(
+        "a Delete stops what another stack has just started",
+        "decisions/next_move.py",
+        "    return progress.contested + 2 * task.in_flight if progress.contested else 0.0\n",
+        "    return 0.0\n",
     ),
     Mutant(
         "a Delete believes at the first read that a running model is nobody's",
@@ -728,8 +763,8 @@ MUTANTS = (
     Mutant(
         "a Delete that comes after its ServiceTimeout is not heard",
         "cloudformation/events.py",
-        '    if event["RequestType"] == "Delete" and now >= made.timestamp() + timeout:\n',
-        "    if False:\n",
+        '    lets_go = event["RequestType"] == "Delete" or old_model is not None\n',
+        "    lets_go = old_model is not None\n",
     ),
     Mutant(
         "a renamed construct takes the model before it reads how its former request ended",

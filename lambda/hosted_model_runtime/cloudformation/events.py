@@ -106,8 +106,9 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
         properties = _that_name_the_model(properties)
     # A scheduled start has several attempts, each as long as a deploy would wait.
     timeout = _timeout(properties) * (Scheduled.ATTEMPTS if is_scheduled(event) else 1)
-    if event["RequestType"] == "Delete" and now >= made.timestamp() + timeout:
-        # Lambda delivers it after CloudFormation gave up on it, and nobody else will stop the model.
+    lets_go = event["RequestType"] == "Delete" or old_model is not None
+    if lets_go and now >= made.timestamp() + timeout:
+        # Lambda delivers it after CloudFormation gave up on it, and nobody else may stop the model.
         timeout = _URL_LIFETIME
     return Request(
         type=event["RequestType"],

@@ -127,6 +127,11 @@ def _released(tags: Mapping[str, str]) -> Mark | None:
     return mark if mark and mark.state is State.RELEASED else None
 
 
+def is_another_stacks(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether another stack owns the model."""
+    return tags.get(Tag.STACK) is not None and not _is_own_stack(tags, claim)
+
+
 def own_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:
     """Return the mark that the claim's own request has in the tags, if any."""
     mark = Mark.parse(tags.get(Tag.HOURS if claim.request.scheduled else Tag.REQUEST))

@@ -153,6 +153,8 @@ class Progress:
     amiss
         Since when, after it had noted its end, it sees the model otherwise than it left it, epoch seconds; 0:
         it does not.
+    contested
+        When a read last showed that another stack owns the model, epoch seconds; 0: none has.
     left
         When it noted that its resource is gone, or a read first showed that another delivery of it had, epoch
         seconds; 0: neither.
@@ -185,6 +187,7 @@ class Progress:
     lagged: bool = False
     crosses: bool = False
     amiss: float = 0.0
+    contested: float = 0.0
     left: float = 0.0
     closed: bool = False
     reopened: float = 0.0

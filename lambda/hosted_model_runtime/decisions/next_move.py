@@ -114,8 +114,8 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
             return _superseded(task, progress, seen, view.tags, now)
         case Standing.FOREIGN if mark and Tag.STACK not in view.tags and not verdict.closed:
             return _stripped(claim, mark)
-        case Standing.FOREIGN if _may_be_out_of_date(task, progress, now):
-            return _rest(task, progress)
+        case Standing.FOREIGN if now < (until := _shows_own(task, progress)):
+            return Pause(idle=True, until=until)
         case Standing.FOREIGN:
             return Finish(Failed(_foreign(seen, claim, verdict), Metric.FOREIGN))
         case Standing.BUSY:
@@ -245,6 +245,8 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         # A schedule wrote its mark between this request's read and its own mark: its call may be under way.
         return Note(mark if mark.state.asleep else mark.at(State.HELD), quiet=True)
     match _step(task, progress, seen, tags, now):
+        case steps.Start() if now < (until := _shows_own_delete(task, tags)):
+            return Pause(idle=True, until=until)
         case steps.Start():
             intent = mark.starting(seen.phase, now)
             # Written first. If this invocation is killed, the next one tells by the phase whether it started.
@@ -270,6 +272,18 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
             return Fail(Failing(Failed(reason, code), now))
     return _note_start(task, progress, view) or Pause(idle=True)
+
+
+def _shows_own_delete(task: Task, tags: Mapping[str, str]) -> float:
+    """Return from when on this request's own Delete shows, if there is one; epoch seconds.
+
+    Another stack's later closing tag may have taken the place of that Delete's. Then it shows by its mark,
+    which it writes once it sees the mark of this request.
+    """
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    if closing is None or closing.stack == task.claim.stack or closing.issued < task.claim.request.issued:
+        return 0.0
+    return closing.issued.timestamp() + task.reads_behind + task.in_flight
 
 
 def _start_may_be_ours(task: Task, progress: Progress, now: float) -> bool:
@@ -397,8 +411,7 @@ def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: flo
     """
     failed, request, seen = failing.failed, task.claim.request, view.seen
     if task.goal is Goal.RELEASE:
-        # The policy lets nobody write on a closed model, so the failure cannot be noted.
-        return Finish(Done() if progress.close_denied and progress.mark is None else failed)
+        return _fail_to_release(task, progress, failing, view, now)
     if progress.mark is None and not failing.aborts:
         return Finish(failed)
     noted = progress.mark is not None and progress.mark.state is State.FAILED
@@ -426,6 +439,29 @@ def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: flo
     if noted:
         return Finish(failed)
     return _leave_failure(task, replace(progress, mark=verdict.mark), verdict.mark, failing, view)
+
+
+def _fail_to_release(task: Task, progress: Progress, failing: Failing, view: View, now: float) -> Move:
+    """Fail without a note: the policy lets nobody write on a closed model.
+
+    But if the model never was this resource's, there is nothing that it failed at.
+    """
+    if progress.mark is None and progress.close_denied:
+        return Finish(Done())
+    if progress.mark is not None or not failing.aborts or _may_be_out_of_date(task, progress, now):
+        return Finish(failing.failed)
+    if view.seen is None:
+        return Look()
+    if not view.seen.arn:
+        return Finish(Done())
+    if view.tags is None:
+        return ReadTags()
+    match lease.judge_release(view.tags, task.claim).standing:
+        case Standing.HELD | Standing.FREE:
+            return Finish(failing.failed)
+        case Standing.SUPERSEDED:
+            return Finish(Superseded())
+    return Finish(Done())
 
 
 def _another_delivery_may_host_it(
@@ -485,6 +521,8 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
             return Pause(parting=Done())
         case Standing.MOVED if not claim.request.is_overdue:
             return _leave(task, progress, view.tags, now)
+        case Standing.HELD | Standing.FREE if now < (until := _tells_between_stacks(task, progress)):
+            return Pause(idle=True, until=until)
         case Standing.HELD if verdict.mark:
             return _give_up(task, replace(progress, mark=verdict.mark), verdict.mark, seen, view.tags, now)
         case Standing.FREE if verdict.mark:
@@ -494,6 +532,15 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
         case Standing.FOREIGN if _a_mark_may_follow(task, progress, now):
             return Pause(parting=Done())
     return Finish(Done())
+
+
+def _tells_between_stacks(task: Task, progress: Progress) -> float:
+    """Return from when on a read tells which of two stacks has the model, if both took it; epoch seconds.
+
+    The other one may have started it before it could see this stack's mark. It noted that then, over this
+    stack's mark, and so the model is the other one's.
+    """
+    return progress.contested + 2 * task.in_flight if progress.contested else 0.0
 
 
 def _a_mark_may_follow(task: Task, progress: Progress, now: float) -> bool:
@@ -702,6 +749,11 @@ def _must_reopen(task: Task, progress: Progress, tags: Mapping[str, str], now: f
 def _may_be_out_of_date(task: Task, progress: Progress, now: float) -> bool:
     """Say whether a read may miss what was written before this invocation began to read."""
     return now < progress.read_since + task.reads_behind
+
+
+def _shows_own(task: Task, progress: Progress) -> float:
+    """Return from when on a read shows all that this request wrote, and what was before; epoch seconds."""
+    return max(progress.read_since, progress.written) + task.reads_behind
 
 
 def _rest(task: Task, progress: Progress) -> Pause:

@@ -52,7 +52,7 @@ class Request:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it is a Delete that came after CloudFormation had stopped waiting for it."""
+        """Whether it came after CloudFormation had stopped waiting: then it only lets go of a model."""
         return self.timeout > SERVICE_TIMEOUT_MAX
 
     @property

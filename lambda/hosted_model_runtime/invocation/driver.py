@@ -124,7 +124,8 @@ class Driver:
         OutOfTimeError
             When the invocation ends before the request did, and no next one has begun.
         """
-        if self._clock.now() >= self.request.expiry:
+        only_hosts = all(model.task.goal is Goal.HOST for model in self._models)
+        if self._clock.now() >= self.request.expiry or (self.request.is_overdue and only_hosts):
             return self._ended(Superseded("CloudFormation no longer waits for this request"))
         wait = first_wait(self._models_of_stack, self._random.random())
         if wait and not self._relay.ticked:
@@ -158,7 +159,8 @@ class Driver:
             # This rolls back an update that was cancelled before it answered: the physical ID is still that
             # from before it. CloudFormation sees no replacement, and sends no Delete for the model that the
             # cancelled update may have started. So this request lets go of that one, too.
-            models.append(self._leased(*old, Goal.RELEASE))
+            released = self._leased(*old, Goal.RELEASE)
+            models = [released] if request.is_overdue else [*models, released]
         return models
 
     def _old(self) -> tuple[Service, Mapping[str, str], str] | None:

@@ -144,19 +144,8 @@ class LeasedModel:
                 return replace(view, seen=self._look(), tags=None, outrun=False)
             case moves.ReadTags():
                 tags = self._service.tags(self._arn)
-                mark = self.progress.mark
-                behind = mark is not None and lease.is_behind(tags, mark, self.task.claim)
-                found = self._found(tags)
-                since = self.progress.read_since or self._now()
-                lagged, left = self.progress.lagged or behind, self.progress.left
-                if not left and lease.has_left(tags, self.task.claim):
-                    left = self._now()
-                own = lease.former_of(tags) if lease.owns(tags, self.task.claim) else None
-                former = own or self.progress.former
-                self._remember(
-                    in_doubt=False, read_since=since, lagged=lagged, left=left, former=former, **found
-                )
-                return replace(view, tags=tags, outrun=view.outrun or bool(found))
+                came_further = self._learn(tags)
+                return replace(view, tags=tags, outrun=view.outrun or came_further)
             case moves.AskFormer():
                 self._ask_former()
             case moves.Take():
@@ -212,6 +201,22 @@ class LeasedModel:
             if seen.arn and lease.owns_as_declared(self._service.tags(seen.arn), self.task.claim):
                 return seen.model
         return self._declared
+
+    def _learn(self, tags: Mapping[str, str]) -> bool:
+        """Remember what the tags tell; say whether another delivery of this request came further."""
+        claim, known, now = self.task.claim, self.progress, self._now()
+        found = self._found(tags)
+        behind = known.mark is not None and lease.is_behind(tags, known.mark, claim)
+        self._remember(
+            in_doubt=False,
+            read_since=known.read_since or now,
+            lagged=known.lagged or behind,
+            left=known.left or (now if lease.has_left(tags, claim) else 0.0),
+            contested=now if lease.is_another_stacks(tags, claim) else known.contested,
+            former=(lease.former_of(tags) if lease.owns(tags, claim) else None) or known.former,
+            **found,
+        )
+        return bool(found)
 
     def _found(self, tags: Mapping[str, str]) -> dict[str, object]:
         """Return what to remember if the lease shows that another delivery of this request came further."""

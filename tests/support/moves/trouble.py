@@ -63,6 +63,7 @@ from support.moves.words import (
     answers,
     before,
     closed,
+    contested,
     earlier,
     failing,
     fails,
@@ -88,6 +89,14 @@ TWIN = CREATE.wrote(STARTED, 75).but("another delivery's mark shown 1 s ago", sh
 OTHERS_ANSWER = answers(CREATE, "HOSTED")
 ANOTHER_IS_GONE = formerly(
     other(earlier(DONE), "an earlier deploy"), earlier(State.RELEASED, issued=ISSUED + SECOND), "Third"
+)
+TAKEN_AT_ONCE = Said(
+    "another stack took it in the same second",
+    owned(CREATE.mark(INTENT, request_id="request-4"), stack=OTHER_STACK),
+)
+CLOSED_BY_ANOTHER = Said(
+    "its mark, closed by a later Delete of another stack",
+    CREATE.tags(HELD).value | closed("", SECOND, stack=OTHER_STACK).value,
 )
 CLOSED_LATE = Said("a later Create's mark, closed by this very request", LATER.value | OWN_CLOSING.value)
 CLOSED_IT = NOTHING.but("closed it 164 s ago", closed=True, written=NOW - 164)
@@ -144,6 +153,15 @@ BEHIND = Group(
             closed("a later Delete of another stack", SECOND, stack=OTHER_STACK),
             fails("another stack gave it up after this request was made; deploy again", Metric.FOREIGN),
         ),
+        Row(CREATE, CREATE.wrote(HELD), STOPPED, CLOSED_BY_ANOTHER, rest(66)),
+        Row(
+            CREATE, CREATE.wrote(HELD), RUNNING, CLOSED_BY_ANOTHER, Note(CREATE.mark(DONE, NOW_STAMP)),
+        ),
+        Row(CREATE, CREATE.wrote(STARTED, 74), RUNNING, TAKEN_AT_ONCE, rest(1)),
+        Row(
+            CREATE, CREATE.wrote(STARTED, 75), RUNNING, TAKEN_AT_ONCE,
+            fails("owned by Model of stack", Metric.FOREIGN),
+        ),
         Row(
             CREATE, CREATE.wrote(INTENT), STOPPED,
             formerly(MOVED_LATER, earlier(State.RELEASED, issued=ISSUED), NAME), SILENCE,
@@ -171,6 +189,13 @@ BEHIND = Group(
         ),
         Row(DELETE, CLOSED_IT, STOPPED, OWN_CLOSING, Finish(Done())),
         Row(DELETE, CLOSED_IT, STOPPED, CLOSED_LATE, SILENCE),
+        Row(UNDOING, contested(CLOSED_IT, 179), RUNNING, CREATED_MEANWHILE, rest(1)),
+        Row(UNDOING, contested(CLOSED_IT, 180), RUNNING, CREATED_MEANWHILE, Stop()),
+        Row(DELETE, contested(NOTHING, 179), RUNNING, before(DONE), rest(1)),
+        Row(
+            DELETE, contested(NOTHING, 180), RUNNING, before(DONE),
+            take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
+        ),
         Row(UNDOING, CLOSED_IT, STOPPED, OWN_CLOSING, Pause(parting=Done())),
         Row(UNDOING, NOTHING, STOPPED, OWN_CLOSING, Finish(Done())),
         Row(UNDOING, first_read(NOTHING, 164), STOPPED, OWN_CLOSING, Pause(parting=Done())),
@@ -291,6 +316,16 @@ FAILURES = Group(
         Row(ON_TIME, failing(ON_TIME.wrote(STARTED), 61), FAILED, UNREAD, ReadTags()),
         Row(ON_TIME, late(ON_TIME.wrote(STARTED)), STARTING, ON_TIME.tags(STARTED), Stop()),
         Row(DELETE, failing(DELETE.wrote(RELEASING)), RUNNING, DELETE.tags(RELEASING), Finish(FAILURE)),
+        *(
+            Row(UNDOING, first_read(late(NOTHING), ago), RUNNING, tags, move)
+            for ago, tags, move in (
+                (75, UNREAD, ReadTags()), (75, THEIRS, Finish(Done())), (75, MOVED_LATER, Finish(Done())),
+                (75, NOBODY, Finish(Done())), (75, LATER, SILENCE), (75, before(DONE), Finish(FAILURE)),
+                (74, THEIRS, Finish(FAILURE)),
+            )
+        ),
+        Row(UNDOING, first_read(late(NOTHING), 75), NOT_LOOKED, UNREAD, Look()),
+        Row(UNDOING, first_read(late(NOTHING), 75), ABSENT, UNREAD, Finish(Done())),
         Row(
             DELETE, failing(NOTHING.but("its closing mark was denied", close_denied=True)), STOPPED, NOBODY,
             Finish(Done()),

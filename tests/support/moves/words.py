@@ -116,6 +116,11 @@ def first_read(remembers: Said, ago: float) -> Said:
     return remembers.but(f"first read {ago:.0f} s ago{late}", read_since=NOW - ago)
 
 
+def contested(remembers: Said, ago: float) -> Said:
+    """A read showed ``ago`` seconds before that another stack owns the model."""
+    return remembers.but(f"saw it as another stack's {ago:.0f} s ago", contested=NOW - ago)
+
+
 def rest(seconds: float, parting: bool = False) -> moves.Pause:
     return moves.Pause(idle=True, until=NOW + seconds, parting=Superseded() if parting else None)
 

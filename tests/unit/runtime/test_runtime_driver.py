@@ -538,6 +538,20 @@ class TestDeadline:
         assert len(case.service.made("stop")) == 1
         assert case.service.models["1"].phase is Phase.STOPPED
 
+    @pytest.mark.parametrize(("before", "stopped"), [("fake/1", ["2"]), ("fake/2", [])])
+    def test_after_the_expiry_an_update_only_lets_go(self, before: str, stopped: list[str]) -> None:
+        """What the update hosted that it rolls back, nobody else may stop; a replacement's Delete comes."""
+        case = Case(late=5000)
+        for name in ("1", "2"):
+            case.own(name)
+            case.service.models[name].phase = Phase.RUNNING
+        outcome = case.drive(
+            "Update", "1", timeout=600, PhysicalResourceId=before, OldResourceProperties=_old("2")
+        )
+        assert isinstance(outcome.end, Done if stopped else Superseded)
+        phases = {name: case.service.models[name].phase for name in ("1", "2")}
+        assert [name for name, phase in phases.items() if phase is Phase.STOPPED] == stopped
+
     def test_a_delete_that_is_not_finished_fails(self) -> None:
         case = Case(stop_seconds=10_000)
         case.own()
