@@ -17,8 +17,8 @@ _EVERY = (
 )
 _RULES = "The prefix is this stack's own; the rest of a rule's name is the ID of a request."
 _ANY = (
-    "The service knows no narrower resource for this action. Of Personalize that includes tagging, which is "
-    "narrowed by conditions on keys and tags as far as the service tells IAM those."
+    "The service knows no narrower resource for this action. Where that is a tag action, it is narrowed by "
+    "conditions on keys and tags as far as the service tells IAM those."
 )
 _TIME_STAMP = "A version's time stamp is not known from its name, which is exact."
 

@@ -65,9 +65,7 @@ class HostedModelBase(Alarmed):
         checks = Checks.of(self)
         checks.has("grantee", grantee, "grant_principal", "IGrantable: a role, a user, a function")
         if not actions:
-            checks.fail(
-                "actions must be at least one, such as 'rekognition:ListTagsForResource', but it is none"
-            )
+            checks.fail("actions must be at least one IAM action, but it is none")
         for number, action in enumerate(actions):
             checks.text(f"actions[{number}]", action)
         return iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[arn])

@@ -27,7 +27,7 @@ LOOK_SECONDS = 0.0055
 #: No interval is shorter than this, and none longer once the end may come.
 LEAST, LONGEST = 0.5, 4.3
 #: Before the end may come, the intervals grow with the age of the start, a fifth of it: with a memory to a
-#: minute; without one to five seconds, as a start may take less than the prior says.
+#: minute; without one to five seconds, as a start may be shorter than the shortest known.
 EARLY_SHARE, EARLY, EARLY_WITHOUT_MEMORY = 0.2, 60.0, 5.0
 
 #: How far a start is from the last one, as a share of it (one sigma): where nothing else is known; and at
@@ -111,22 +111,17 @@ class LastStart:
 
 
 NOTHING = LastStart()
-#: Where nothing is remembered, a start takes from 5 to 30 minutes: "Starting your model", Amazon Rekognition
-#: Custom Labels Guide and Amazon Lookout for Vision Guide, name no figure; these are what teams report.
-PRIORS: dict[str, tuple[float, float]] = {
-    "lookoutvision": (300.0, 1800.0),  # 2025-10
-    "rekognition": (300.0, 1800.0),  # 2026-11
-}
-PRIOR = (300.0, 1800.0)
+#: Where nothing is remembered, a start takes from 5 to 30 minutes, in seconds. No service's guide names a
+#: figure; this is what teams report (2026-11), and alike for all.
+SHORTEST_START, LONGEST_START = 300.0, 1800.0
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A start that is waited for: its age in seconds, what is remembered, and the shortest and longest."""
+    """A start that is waited for: its age in seconds, and what is remembered of the last one."""
 
     age: float
     last: LastStart = NOTHING
-    prior: tuple[float, float] = PRIOR
 
     @property
     def interval(self) -> float:
@@ -166,12 +161,11 @@ class Start:
         return ((1 - wrong) * near + wrong * any_time / last) / ((1 - wrong) * not_yet + wrong * any_time)
 
     def _without_memory(self, early: float) -> float:
-        """Return the interval where any length between the prior's two is as likely as another."""
-        shortest, longest = self.prior
-        if self.age < shortest:
+        """Return the interval where any length from the shortest to the longest is as likely as another."""
+        if self.age < SHORTEST_START:
             return early
-        left = max(0.03 * longest, 1.03 * longest - self.age)
-        late = max(0.0, self.age - longest) / 60
+        left = max(0.03 * LONGEST_START, 1.03 * LONGEST_START - self.age)
+        late = max(0.0, self.age - LONGEST_START) / 60
         return min(LONGEST, math.sqrt(2 * LOOK_SECONDS * left) + late)
 
 

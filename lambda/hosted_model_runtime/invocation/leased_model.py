@@ -133,8 +133,7 @@ class LeasedModel:
             return None
         if (sent := mark.last_start.sent) is None:
             return None
-        prior = polling.PRIORS.get(self._service.name, polling.PRIOR)
-        return polling.Start(self._now() - mark.issued.timestamp() - sent, mark.last_start, prior)
+        return polling.Start(self._now() - mark.issued.timestamp() - sent, mark.last_start)
 
     # --- moves ----------------------------------------------------------------------------------------------
 

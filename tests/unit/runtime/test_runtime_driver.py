@@ -551,6 +551,7 @@ class TestDeadline:
         assert isinstance(outcome.end, Done if stopped else Superseded)
         phases = {name: case.service.models[name].phase for name in ("1", "2")}
         assert [name for name, phase in phases.items() if phase is Phase.STOPPED] == stopped
+        assert "1" not in [name for _, _, name in case.service.calls]
 
     def test_a_delete_that_is_not_finished_fails(self) -> None:
         case = Case(stop_seconds=10_000)
