@@ -605,16 +605,52 @@ MUTANTS = (
         "            models = [*models, released]\n",
     ),
     Mutant(
-        "a Create starts a model though another stack's closing tag may cover its own Delete's",
-        "decisions/next_move.py",
-        "    return closing.issued.timestamp() + task.reads_behind + task.in_flight\n",
-        "    return 0.0\n",
-    ),
-    Mutant(
         "a Delete that is out of time fails at what is not its own",
         "decisions/next_move.py",
         "        case Standing.HELD | Standing.FREE:\n            return Finish(failing.failed)\n",
         "        case _:\n            return Finish(failing.failed)\n",
+    ),
+    Mutant(
+        "a Create starts a model though another stack's closing tag may cover its own Delete's",
+        "decisions/next_move.py",
+        "    return (progress.amiss or now) + 2 * task.in_flight\n",
+        "    return 0.0\n",
+    ),
+    Mutant(
+        "a claim is not held against those that could not see it",
+        "decisions/next_move.py",
+        "    return max(claims, _tells_between_stacks(task, progress))\n",
+        "    return _tells_between_stacks(task, progress)\n",
+    ),
+    Mutant(
+        "a model that was another stack's a minute ago is started at once",
+        "decisions/next_move.py",
+        "    return max(claims, _tells_between_stacks(task, progress))\n",
+        "    return claims\n",
+    ),
+    Mutant(
+        "without a fence a claim is held only as long as reads were seen to be behind",
+        "decisions/next_move.py",
+        "    lag = progress.lag if task.fenced else task.reads_behind\n",
+        "    lag = progress.lag\n",
+    ),
+    Mutant(
+        "what another stack has started is answered for before that stack's claim need show",
+        "decisions/next_move.py",
+        "        case steps.Start() | steps.Done() if now",
+        "        case steps.Start() if now",
+    ),
+    Mutant(
+        "how late reads are is not remembered",
+        "invocation/leased_model.py",
+        "            lag=max(known.lag, lag),\n",
+        "",
+    ),
+    Mutant(
+        "another delivery's mark shows that reads are up to date",
+        "invocation/leased_model.py",
+        "lease.own_mark(tags, claim) != known.mark\n",
+        "lease.is_behind(tags, known.mark, claim)\n",
     ),
     Mutant(
         "a Delete stops what another stack has just started",

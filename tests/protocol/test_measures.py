@@ -45,7 +45,7 @@ def measured(world: World, case: ServiceCase) -> list[tuple[str, str, int, str]]
 
 def waits(case: ServiceCase) -> int:
     """Minutes that a claim of what nobody owned takes where nothing fences it, rounded up."""
-    return 0 if case.fenced else 2
+    return 0 if case.fenced else 3
 
 
 def test_a_life(world: World, case: ServiceCase) -> None:
@@ -131,7 +131,7 @@ def test_a_superseded_create(world: World, case: ServiceCase) -> None:
 @pytest.mark.parametrize(
     ("reason", "given", "properties"),
     [
-        (Metric.TIMEOUT, {"start_seconds": 400}, {"HostingTimeoutSeconds": 300}),
+        (Metric.TIMEOUT, {"start_seconds": 320}, {"HostingTimeoutSeconds": 300}),
         (Metric.INVALID, {}, {"MinInferenceUnits": 0}),
         (Metric.INVALID, {"status": "unready"}, {}),
         (Metric.HOSTING_FAILED, {"start_outcome": "failed"}, {}),

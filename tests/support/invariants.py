@@ -226,11 +226,12 @@ class Requests:
     def _claims_crossed(self, effect: Effect, owner: str) -> bool:
         """Say whether two stacks claimed a model in one moment, where no fence keeps them apart: it may lag.
 
-        The later claim holds. The earlier one may have a start under way at most, and its request fails.
+        The later claim holds. The earlier one may have a start under way at most, and its request fails. If
+        that one is undone, its Delete may remove a later claim unseen, which is made again, or fails.
         """
         service = effect.arn.split(":")[2]
         fenced = service in self.world.simulator.world.telling and not self.world.lateness.tags
-        if effect.operation not in ("TagResource", *STARTS) or fenced:
+        if effect.operation not in ("TagResource", "UntagResource", *STARTS) or fenced:
             return False
         theirs = [
             one
@@ -254,8 +255,10 @@ class Requests:
         covered: set[tuple[tuple[str, str], str]] = set()
         for effect in self.world.effects:
             closing = Closing.parse(effect.before.get("tags", {}).get(Tag.CLOSED))
-            if closing and effect.operation == "UntagResource" and closing.request_id in order:
-                # Another stack may take this closing tag for its own, which it had read before.
+            still = Closing.parse(effect.after.get("tags", {}).get(Tag.CLOSED))
+            if closing and closing.request_id in order and still != closing:
+                # Another stack may take this closing tag for its own, which it had read before, or write over
+                # it before it could see it. Nobody can see any more that the model was closed by this one.
                 covered.add((order[closing.request_id][0], effect.arn))
             if effect.request_id not in order:
                 continue

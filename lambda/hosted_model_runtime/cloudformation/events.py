@@ -107,9 +107,8 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
     # A scheduled start has several attempts, each as long as a deploy would wait.
     timeout = _timeout(properties) * (Scheduled.ATTEMPTS if is_scheduled(event) else 1)
     lets_go = event["RequestType"] == "Delete" or old_model is not None
-    if lets_go and now >= made.timestamp() + timeout:
-        # Lambda delivers it after CloudFormation gave up on it, and nobody else may stop the model.
-        timeout = _URL_LIFETIME
+    # Lambda delivers it after CloudFormation gave up on it, and nobody else may stop the model.
+    is_overdue = lets_go and now >= made.timestamp() + timeout
     return Request(
         type=event["RequestType"],
         request_id=event["RequestId"],
@@ -119,12 +118,13 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
         model=model,
         units=_units(properties),
         issued=made,
-        timeout=timeout,
+        timeout=_URL_LIFETIME if is_overdue else timeout,
         on_running=_on_running(properties),
         physical_id=event.get("PhysicalResourceId"),
         old_service=old_service,
         old_model=old_model,
         old_units=_units(old) if old and _is_right(_units, old) else None,
+        is_overdue=is_overdue,
         has_hours=str(properties.get(Property.HOSTING_HOURS, "")).lower() == "true",
     )
 

@@ -146,13 +146,17 @@ class Progress:
     former_sleeps, former_start
         Whether the model that an update replaces is asleep, and how long its last start took; None: not asked
         yet.
-    lagged
-        Whether a read of the tags showed less than this request had written.
+    behind
+        Whether the last read of the tags did not show its mark as it wrote it.
+    lag
+        How many seconds after it wrote its mark that was so, as far as was seen; 0: at no read.
+    claimed
+        When it took a model that no stack owned, epoch seconds; 0: it has not.
     crosses
         Whether it took over from a request that may still be at work, and write over its marks unseen.
     amiss
-        Since when, after it had noted its end, it sees the model otherwise than it left it, epoch seconds; 0:
-        it does not.
+        Since when it sees what a request may explain whose mark does not show yet, epoch seconds; 0: it does
+        not. The model is not as it left it, or another stack has closed it.
     contested
         When a read last showed that another stack owns the model, epoch seconds; 0: none has.
     left
@@ -184,7 +188,9 @@ class Progress:
     former: Former | None = None
     former_sleeps: bool | None = None
     former_start: LastStart = NOTHING
-    lagged: bool = False
+    behind: bool = False
+    lag: float = 0.0
+    claimed: float = 0.0
     crosses: bool = False
     amiss: float = 0.0
     contested: float = 0.0
@@ -240,7 +246,7 @@ class Pause:
 
     ``idle``: as far as was seen, the model can only be waited for. ``until``: do not even look before that,
     epoch seconds. ``parting``: the request's end is known, and it waits only to tidy up; it ends so at the
-    latest when its invocation does. ``amiss``: the model is not as this request left it.
+    latest when its invocation does. ``amiss``: see :class:`Progress`.
     """
 
     idle: bool = False

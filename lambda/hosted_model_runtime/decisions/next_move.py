@@ -33,6 +33,7 @@ from .lease import Standing, Verdict
 from .marks import Closing, Mark, State, stamp, unstamp
 from .model import ACTIVE, Phase, Sighting, Units
 from .moves import (
+    CALL_SECONDS,
     AskFormer,
     Close,
     Fail,
@@ -245,8 +246,10 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         # A schedule wrote its mark between this request's read and its own mark: its call may be under way.
         return Note(mark if mark.state.asleep else mark.at(State.HELD), quiet=True)
     match _step(task, progress, seen, tags, now):
-        case steps.Start() if now < (until := _shows_own_delete(task, tags)):
+        case steps.Start() | steps.Done() if now < (until := _shows_other_claims(task, progress)):
             return Pause(idle=True, until=until)
+        case steps.Start() if now < (until := _shows_own_delete(task, progress, tags, now)):
+            return Pause(idle=True, until=until, amiss=True)
         case steps.Start():
             intent = mark.starting(seen.phase, now)
             # Written first. If this invocation is killed, the next one tells by the phase whether it started.
@@ -274,16 +277,27 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
     return _note_start(task, progress, view) or Pause(idle=True)
 
 
-def _shows_own_delete(task: Task, tags: Mapping[str, str]) -> float:
+def _shows_other_claims(task: Task, progress: Progress) -> float:
+    """Return from when on a read shows every claim of another stack that saw the model free; epoch seconds.
+
+    Such a claim was written before that stack could see this one's, and shows as late again. Where a fence
+    refuses it, it is as late as reads were behind here: mostly, none was.
+    """
+    lag = progress.lag if task.fenced else task.reads_behind
+    claims = progress.claimed + 2 * lag + CALL_SECONDS if progress.claimed and lag else 0.0
+    return max(claims, _tells_between_stacks(task, progress))
+
+
+def _shows_own_delete(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> float:
     """Return from when on this request's own Delete shows, if there is one; epoch seconds.
 
-    Another stack's later closing tag may have taken the place of that Delete's. Then it shows by its mark,
-    which it writes once it sees the mark of this request.
+    Another stack's later closing tag may have taken the place of that Delete's. Then it shows by its mark, or
+    by its end, for which it has waited until it saw the mark of this request, and for the calls of that.
     """
     closing = Closing.parse(tags.get(Tag.CLOSED))
     if closing is None or closing.stack == task.claim.stack or closing.issued < task.claim.request.issued:
         return 0.0
-    return closing.issued.timestamp() + task.reads_behind + task.in_flight
+    return (progress.amiss or now) + 2 * task.in_flight
 
 
 def _start_may_be_ours(task: Task, progress: Progress, now: float) -> bool:

@@ -39,6 +39,8 @@ class Request:
     old_units: Units | None = None
     #: Whether schedules start and stop the model between deploys.
     has_hours: bool = False
+    #: Whether it came after CloudFormation had stopped waiting for it: then it only lets go of a model.
+    is_overdue: bool = False
 
     @property
     def deadline(self) -> float:
@@ -49,11 +51,6 @@ class Request:
     def expiry(self) -> float:
         """Epoch seconds at which ServiceTimeout is over, and CloudFormation stops waiting."""
         return self.issued.timestamp() + self.timeout
-
-    @property
-    def is_overdue(self) -> bool:
-        """Whether it came after CloudFormation had stopped waiting: then it only lets go of a model."""
-        return self.timeout > SERVICE_TIMEOUT_MAX
 
     @property
     def scheduled(self) -> bool:

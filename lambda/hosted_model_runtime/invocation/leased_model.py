@@ -205,11 +205,13 @@ class LeasedModel:
         """Remember what the tags tell; say whether another delivery of this request came further."""
         claim, known, now = self.task.claim, self.progress, self._now()
         found = self._found(tags)
-        behind = known.mark is not None and lease.is_behind(tags, known.mark, claim)
+        behind = known.mark is not None and lease.own_mark(tags, claim) != known.mark
+        lag = min(now - known.took_part, self.task.reads_behind) if behind or known.behind else 0.0
         self._remember(
             in_doubt=False,
             read_since=known.read_since or now,
-            lagged=known.lagged or behind,
+            behind=behind,
+            lag=max(known.lag, lag),
             left=known.left or (now if lease.has_left(tags, claim) else 0.0),
             contested=now if lease.is_another_stacks(tags, claim) else known.contested,
             former=(lease.former_of(tags) if lease.owns(tags, claim) else None) or known.former,
@@ -233,7 +235,7 @@ class LeasedModel:
 
         Where a read was behind in this request, the mark is read again before the answer.
         """
-        unsure = self.progress.lagged or self.progress.crosses
+        unsure = self.progress.lag > 0.0 or self.progress.crosses
         if view.tags is None or mark.state is not State.DONE or unsure:
             return None
         return {**view.tags, **lease.owner_tags(self.task.claim, mark)}
@@ -267,6 +269,8 @@ class LeasedModel:
         self._write(take.mark, take.more)
         if take.in_flight:
             self._be_quiet(self.task.in_flight)
+        if Tag.STACK not in (view.tags or {}):
+            self._remember(claimed=self._now())
         crosses = self.progress.crosses or (take.in_flight and take.before is not None)
         self._remember(in_doubt=True, crosses=crosses, took_from=None if take.in_flight else take.before)
         # Whoever lets go looks again: a start may have landed between its last look and this mark.

@@ -77,6 +77,7 @@ from support.moves.words import (
     Said,
     Who,
     accepted,
+    amiss,
     answers,
     before,
     closed,
@@ -118,11 +119,6 @@ def crossing(ago: float, request: Who = UPDATE, state: State = DONE) -> Said:
     """It took over from a request at work, and wrote how it ended."""
     wrote = request.wrote(state, ago, hosted_at=HOSTED_AT if state is DONE else "")
     return wrote.but("took over from a request at work", crosses=True)
-
-
-def amiss(wrote: Said, ago: float) -> Said:
-    """Since then it has seen the model otherwise than it left it."""
-    return wrote.but(f"first saw it otherwise {ago} s ago", amiss=NOW - ago)
 
 
 TO_TWO = resizing(2, "a change to 2 under way", under_way=True)

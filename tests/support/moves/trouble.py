@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hosted_model_runtime.contract import Metric, Tag
 from hosted_model_runtime.decisions.ends import Done, Failed
 from hosted_model_runtime.decisions.marks import State
+from hosted_model_runtime.decisions.model import Units
 from hosted_model_runtime.decisions.moves import (
     Finish,
     Look,
@@ -13,6 +16,7 @@ from hosted_model_runtime.decisions.moves import (
     ReadTags,
     Reopen,
     Retry,
+    Start,
     Stop,
     WriteTags,
 )
@@ -39,6 +43,7 @@ from support.moves.rows import (
     STOPPED,
     STOPPING,
     UNDOING,
+    UNFENCED,
     Group,
     Row,
 )
@@ -60,8 +65,10 @@ from support.moves.words import (
     UNREAD,
     Said,
     accepted,
+    amiss,
     answers,
     before,
+    claimed,
     closed,
     contested,
     earlier,
@@ -94,6 +101,7 @@ TAKEN_AT_ONCE = Said(
     "another stack took it in the same second",
     owned(CREATE.mark(INTENT, request_id="request-4"), stack=OTHER_STACK),
 )
+START = Start(Units(1), "Start")
 CLOSED_BY_ANOTHER = Said(
     "its mark, closed by a later Delete of another stack",
     CREATE.tags(HELD).value | closed("", SECOND, stack=OTHER_STACK).value,
@@ -153,7 +161,19 @@ BEHIND = Group(
             closed("a later Delete of another stack", SECOND, stack=OTHER_STACK),
             fails("another stack gave it up after this request was made; deploy again", Metric.FOREIGN),
         ),
-        Row(CREATE, CREATE.wrote(HELD), STOPPED, CLOSED_BY_ANOTHER, rest(66)),
+        *(
+            Row(asks, claimed(asks.wrote(INTENT), ago, lag), STOPPED, asks.tags(INTENT), move)
+            for asks, ago, lag, move in (
+                (CREATE, 134, 60, rest(1)), (CREATE, 135, 60, START), (CREATE, 1, 0, START),
+                (UNFENCED, 164, 0, rest(1)), (UNFENCED, 165, 0, START),
+            )
+        ),
+        Row(CREATE, contested(CREATE.wrote(INTENT), 179), STOPPED, CREATE.tags(INTENT), rest(1)),
+        Row(CREATE, contested(CREATE.wrote(INTENT), 180), STOPPED, CREATE.tags(INTENT), START),
+        Row(CREATE, claimed(CREATE.wrote(INTENT), 134, 60), RUNNING, CREATE.tags(INTENT), rest(1)),
+        Row(CREATE, CREATE.wrote(HELD), STOPPED, CLOSED_BY_ANOTHER, replace(rest(180), amiss=True)),
+        Row(CREATE, amiss(CREATE.wrote(HELD), 179), STOPPED, CLOSED_BY_ANOTHER, replace(rest(1), amiss=True)),
+        Row(CREATE, amiss(CREATE.wrote(HELD), 180), STOPPED, CLOSED_BY_ANOTHER, Note(CREATE.mark(INTENT))),
         Row(
             CREATE, CREATE.wrote(HELD), RUNNING, CLOSED_BY_ANOTHER, Note(CREATE.mark(DONE, NOW_STAMP)),
         ),

@@ -116,6 +116,17 @@ def first_read(remembers: Said, ago: float) -> Said:
     return remembers.but(f"first read {ago:.0f} s ago{late}", read_since=NOW - ago)
 
 
+def amiss(remembers: Said, ago: float) -> Said:
+    """Since then it has seen what another request may explain."""
+    return remembers.but(f"first saw it so {ago} s ago", amiss=NOW - ago)
+
+
+def claimed(remembers: Said, ago: float, lag: float = 0) -> Said:
+    """It took a model that no stack owned ``ago`` seconds before."""
+    reads = f", and reads were {lag:.0f} s behind" if lag else ""
+    return remembers.but(f"took what no stack owned {ago:.0f} s ago{reads}", claimed=NOW - ago, lag=lag)
+
+
 def contested(remembers: Said, ago: float) -> Said:
     """A read showed ``ago`` seconds before that another stack owns the model."""
     return remembers.but(f"saw it as another stack's {ago:.0f} s ago", contested=NOW - ago)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hosted_model_runtime.contract import SERVICE_TIMEOUT_MAX, Tag
+from hosted_model_runtime.contract import Tag
 from hosted_model_runtime.decisions import lease
 from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from hosted_model_runtime.decisions.model import Observed, Phase, Sighting, Units
@@ -94,7 +94,7 @@ def test_a_delete_that_lambda_brings_after_its_time_notes_nothing_on_another_res
     """CloudFormation had sent two more, the last one had ended, and its note was gone again."""
     owner = {**OWNED, Tag.LOGICAL_ID: "Other", Tag.REQUEST: str(replace(MARK, state=State.DONE))}
     view = View(seen(Phase.RUNNING), owner)
-    for timeout, move in ((SERVICE_TIMEOUT_MAX, WriteTags), (7200, Finish)):
-        delete = Claim(replace(REQUEST, type="Delete", request_id="delete", timeout=timeout), "declared")
+    for overdue, move in ((False, WriteTags), (True, Finish)):
+        delete = Claim(replace(REQUEST, type="Delete", request_id="delete", is_overdue=overdue), "declared")
         task = Task(delete, Goal.RELEASE, "HOSTED", "TRAINED")
         assert isinstance(next_move(task, Progress(), view, NOW), move)
