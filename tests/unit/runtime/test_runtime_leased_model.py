@@ -222,6 +222,19 @@ class TestWhatIsRemembered:
         assert case.advance() == ["describe", "tags"]
         assert case.leased.end == other.end
 
+    def test_how_late_reads_are_is_told_by_its_own_mark_not_by_another_delivery_s(self) -> None:
+        """That one was written before: its showing says nothing of what came between the two."""
+        case = Case(service={"lag": 60.0})
+        case.advance()
+        case.leased = case.anew()
+        case.advance(21)
+        claimed = case.clock.time - ISSUED
+        while not case.service.made("start"):
+            case.clock.time += 1
+            case.leased.advance()
+        [started] = case.service.made("start")
+        assert started >= claimed + 2 * 60 + CALL_SECONDS
+
     def test_what_was_seen_last_is_said(self) -> None:
         case = Case()
         assert case.leased.last_seen == ""
