@@ -605,6 +605,12 @@ MUTANTS = (
         "            models = [*models, released]\n",
     ),
     Mutant(
+        "a second delivery of a Delete takes a model that the first has let go of",
+        "decisions/next_move.py",
+        "    hosted = before.state is State.DONE and not lease_hours.is_asleep(tags)\n",
+        "    hosted = False\n",
+    ),
+    Mutant(
         "a Delete that is out of time fails at what is not its own",
         "decisions/next_move.py",
         "        case Standing.HELD | Standing.FREE:\n            return Finish(failing.failed)\n",

@@ -173,17 +173,20 @@ class AppPromises(Requests):
         return FOREIGN in failure.reason and stack.id not in failure.reason
 
     def _was_stripped(self, stack: TemplateStack, sent: Sent) -> bool:
-        """Say whether an earlier Delete, delivered twice, removed the tags: it had read older ones."""
+        """Say whether an earlier request removed the tags, because it had read older ones.
+
+        That is a Delete that was delivered twice, or a cancelled update that takes back its mark.
+        """
         request_id, effects = sent.event["RequestId"], self.world.effects
         took = min((one.time for one in effects if one.request_id == request_id), default=float("inf"))
-        deletes = {
+        earlier = {
             other.event["RequestId"]
             for resource in stack.hosted.values()
             for other in resource.requests
-            if other.event["RequestType"] == "Delete" and other.issued < sent.issued
+            if other.event["RequestType"] != "Create" and other.issued < sent.issued
         }
         return any(
-            one.operation == "UntagResource" and one.request_id in deletes and one.time > took
+            one.operation == "UntagResource" and one.request_id in earlier and one.time > took
             for one in effects
         )
 

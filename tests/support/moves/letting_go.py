@@ -99,6 +99,7 @@ WAKING = Said(
 BEGAN = earlier(State.FAILED).issued.timestamp()
 TOOK_OVER = DELETE.wrote(RELEASING).but("took over", took_from=earlier(DONE))
 
+CLOSES_FAILED = take(DELETE.mark(RELEASING), earlier(State.FAILED), CLOSING)
 LETTING_GO = Group(
     "Letting go",
     "A Delete goes by the lease. It closes the model in the same write in which it takes it.",
@@ -119,6 +120,12 @@ LETTING_GO = Group(
         Row(
             DELETE_UNFENCED, NOTHING, RUNNING, before(DONE),
             take(DELETE_UNFENCED.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
+        ),
+        Row(DELETE, first_read(NOTHING, 74), STOPPED, before(DONE), rest(1)),
+        Row(DELETE, first_read(NOTHING, 74), STOPPED, before(State.FAILED), CLOSES_FAILED),
+        Row(
+            DELETE, first_read(NOTHING, 75), STOPPED, before(DONE),
+            take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
         ),
         Row(
             DELETE, NOTHING, STOPPED, before(INTENT),
