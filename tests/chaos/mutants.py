@@ -607,8 +607,8 @@ MUTANTS = (
     Mutant(
         "a second delivery of a Delete takes a model that the first has let go of",
         "decisions/next_move.py",
-        "    hosted = before.state is State.DONE and not lease_hours.is_asleep(tags)\n",
-        "    hosted = False\n",
+        "    found_stopped = before.state in (State.DONE, State.ASLEEP) and seen.phase is Phase.STOPPED\n",
+        "    found_stopped = False\n",
     ),
     Mutant(
         "a Delete that is out of time fails at what is not its own",

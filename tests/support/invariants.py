@@ -10,7 +10,7 @@ from typing import Any
 
 from hosted_model_runtime.contract import Scheduled, Tag
 from hosted_model_runtime.decisions import lease_hours
-from hosted_model_runtime.decisions.marks import Closing, State
+from hosted_model_runtime.decisions.marks import Closing, Mark, State
 from support.cases import CASES, ServiceCase
 from support.cloudformation import SECRET, CustomResource, Sent, Stack
 from support.world import RETRY_SECONDS, Effect, World
@@ -253,7 +253,12 @@ class Requests:
         taken: dict[tuple[tuple[str, str], str], tuple[int, float]] = {}
         #: Where what is superseded wrote over the later mark before it could see it: who reads sees its own.
         covered: set[tuple[tuple[str, str], str]] = set()
+        #: Until when a request's mark was on a model: for the lag of reads after that, it still shows.
+        marked: dict[tuple[str, str], float] = {}
         for effect in self.world.effects:
+            mark = Mark.parse(effect.before.get("tags", {}).get(Tag.REQUEST))
+            if mark:
+                marked[mark.request_id, effect.arn] = effect.time
             closing = Closing.parse(effect.before.get("tags", {}).get(Tag.CLOSED))
             still = Closing.parse(effect.after.get("tags", {}).get(Tag.CLOSED))
             if closing and closing.request_id in order and still != closing:
@@ -265,7 +270,8 @@ class Requests:
             resource, number = order[effect.request_id]
             key = (resource, effect.arn)
             latest, since = taken.get(key, (-1, 0.0))
-            takes_back = effect.request_id in effect.before.get("tags", {}).get(Tag.REQUEST, "")
+            shows = marked.get((effect.request_id, effect.arn), 0.0) + self._in_flight
+            takes_back = effect.time <= shows
             if effect.operation == "UntagResource" and takes_back and number < latest:
                 # It wrote its mark after it was superseded, and takes it off again.
                 continue

@@ -583,8 +583,8 @@ def _take_to_release(
         return Pause()
     claim, tags = task.claim, view.tags or {}
     returning = lease.must_return(_former(progress, tags, claim), before, claim)
-    hosted = before.state is State.DONE and not lease_hours.is_asleep(tags)
-    if hosted and not returning and seen.phase is Phase.STOPPED and _may_be_out_of_date(task, progress, now):
+    found_stopped = before.state in (State.DONE, State.ASLEEP) and seen.phase is Phase.STOPPED
+    if found_stopped and not returning and _may_be_out_of_date(task, progress, now):
         # Another delivery of this request may have stopped it, and let go. Nobody could remove a new mark.
         return _rest(task, progress)
     # Another resource may be rolled back to this model itself. The update that is undone may cover its mark,
