@@ -607,8 +607,20 @@ MUTANTS = (
     Mutant(
         "a second delivery of a Delete takes a model that the first has let go of",
         "decisions/next_move.py",
-        "    found_stopped = before.state in (State.DONE, State.ASLEEP) and seen.phase is Phase.STOPPED\n",
-        "    found_stopped = False\n",
+        "    hosted = before.state is State.DONE and not returning and not lease_hours.is_asleep(tags)\n",
+        "    hosted = False\n",
+    ),
+    Mutant(
+        "a second delivery of a Delete leaves the mark that it wrote after the first had let go",
+        "decisions/next_move.py",
+        "        case Standing.RELEASED if mark and now < (until := progress.written + task.reads_behind):\n",
+        "        case Standing.RELEASED if False and (until := now):\n",
+    ),
+    Mutant(
+        "a late delivery notes on a later deploy's lease that its resource is gone",
+        "decisions/next_move.py",
+        "    later = owner is not None and owner.issued > claim.request.issued and (released or not mine)\n",
+        "    later = False\n",
     ),
     Mutant(
         "a Delete that is out of time fails at what is not its own",

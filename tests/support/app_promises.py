@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hosted_model_runtime.contract import Tag
+from hosted_model_runtime.decisions.marks import Mark
 from support.cases import CASES
 from support.cloudformation import Sent
 from support.invariants import GONE, RETRY_SECONDS, STABLE, Logs, Requests, may_sleep, version_of
@@ -68,6 +69,8 @@ class AppPromises(Requests):
             owner, runs = model["tags"].get(Tag.STACK), self.runs(model["status"])
             if model["version"] in self.disturbed or self._is_retained(model) or self._is_excused(model):
                 continue
+            if not runs and self._was_deleted_twice(model):
+                continue
             declaring = [stack for stack in self.stacks if self._on_books(stack, model)]
             if runs and not declaring:
                 yield f"3: {_name(model)} is {model['status']}, and nobody declares it"
@@ -92,6 +95,13 @@ class AppPromises(Requests):
             failure.resource is not None and _hosts(failure.resource, model) and self._has_cause(failure)
             for failure in self._deletes()
         )
+
+    def _was_deleted_twice(self, model: dict[str, Any]) -> bool:
+        """Say whether a second delivery of a Delete wrote the mark; its role went with its stack."""
+        mark = Mark.parse(model["tags"].get(Tag.REQUEST))
+        if mark is None or mark.type != "Delete" or not self.world.lateness.tags:
+            return False
+        return sum(one.event.get("RequestId") == mark.request_id for one in self.world.invocations) > 1
 
     # --- 5: what is declared runs -----------------------------------------------------------------------
 

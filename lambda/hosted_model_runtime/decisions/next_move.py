@@ -529,12 +529,15 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
         case Standing.FOREIGN if progress.closed and now < progress.written + task.reads_behind:
             # What this request wrote does not show yet: its own Create may have had the model since.
             return Pause()
+        case Standing.RELEASED if mark and now < (until := progress.written + task.reads_behind):
+            # Another delivery of this request has let go, perhaps before this one wrote its mark.
+            return Pause(idle=True, until=until, parting=Done())
         case Standing.RELEASED if lease.has_closed(view.tags, claim) and _a_mark_may_follow(
             task, progress, now
         ):
             return Pause(parting=Done())
         case Standing.MOVED if not claim.request.is_overdue:
-            return _leave(task, progress, view.tags, now)
+            return _leave(task, progress, view.tags, verdict.mark, now)
         case Standing.HELD | Standing.FREE if now < (until := _tells_between_stacks(task, progress)):
             return Pause(idle=True, until=until)
         case Standing.HELD if verdict.mark:
@@ -583,8 +586,8 @@ def _take_to_release(
         return Pause()
     claim, tags = task.claim, view.tags or {}
     returning = lease.must_return(_former(progress, tags, claim), before, claim)
-    found_stopped = before.state in (State.DONE, State.ASLEEP) and seen.phase is Phase.STOPPED
-    if found_stopped and not returning and _may_be_out_of_date(task, progress, now):
+    hosted = before.state is State.DONE and not returning and not lease_hours.is_asleep(tags)
+    if hosted and seen.phase is Phase.STOPPED and _may_be_out_of_date(task, progress, now):
         # Another delivery of this request may have stopped it, and let go. Nobody could remove a new mark.
         return _rest(task, progress)
     # Another resource may be rolled back to this model itself. The update that is undone may cover its mark,
@@ -714,7 +717,7 @@ def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, st
     return Close(_must_reopen(task, progress, tags, now))
 
 
-def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> Move:
+def _leave(task: Task, progress: Progress, tags: Mapping[str, str], owner: Mark | None, now: float) -> Move:
     """Leave the model to the resource of the stack that owns it now, and note that this one is gone.
 
     If no Create of this one has answered, one may be about to take it: wait, and look again.
@@ -734,9 +737,12 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], now: float) 
     # would cover from whom it has the model, and to whom that goes back.
     undoes = _undoes_cancelled(task)
     until = progress.read_since + task.reads_behind + (task.in_flight if undoes else 0.0)
-    if former and not mine and not released:
-        # The owner has the model from a third resource, and may have to give it back: keep that note. So none
-        # of this request keeps what it undoes from taking the model: wait until that shows.
+    third = former is not None and not mine and not released
+    later = owner is not None and owner.issued > claim.request.issued and (released or not mine)
+    if third or later:
+        # The owner has the model from a third resource, and may have to give it back: keep that note. Or it
+        # is of a later deploy, and needs no note to keep the model from older requests. As none of this
+        # request keeps what it undoes from taking the model, wait until that shows.
         return Pause(idle=True, until=until) if undoes and now < until else Finish(Done())
     if progress.written:
         return Finish(Done())

@@ -328,6 +328,13 @@ MOVING = Group(
             WriteTags(gone(UNDOING), Done(), wait=UNDOING.task.in_flight),
         ),
         Row(DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), "Third"), Finish(Done())),
+        Row(DELETE, NOTHING, RUNNING, MOVED_LATER, Finish(Done())),
+        Row(ROLLBACK, first_read(NOTHING, 164), RUNNING, MOVED_LATER, rest(1)),
+        Row(ROLLBACK, first_read(NOTHING, 165), RUNNING, MOVED_LATER, Finish(Done())),
+        Row(
+            DELETE, NOTHING, RUNNING, formerly(MOVED_LATER, earlier(DONE), NAME),
+            WriteTags(gone(DELETE), Done()),
+        ),
         Row(DELETE, quiet(NOTHING, 5), RUNNING, MOVED_TO_OTHER, rest(5)),
         Row(
             DELETE, NOTHING.but("wrote that it is gone", written=NOW - 90), RUNNING, MOVED_TO_OTHER,

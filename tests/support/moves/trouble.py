@@ -209,6 +209,8 @@ BEHIND = Group(
         ),
         Row(DELETE, CLOSED_IT, STOPPED, OWN_CLOSING, Finish(Done())),
         Row(DELETE, CLOSED_IT, STOPPED, CLOSED_LATE, SILENCE),
+        Row(DELETE, DELETE.wrote(RELEASING, 74), STOPPED, OWN_CLOSING, replace(rest(1), parting=Done())),
+        Row(DELETE, DELETE.wrote(RELEASING, 75), STOPPED, OWN_CLOSING, Finish(Done())),
         Row(UNDOING, contested(CLOSED_IT, 179), RUNNING, CREATED_MEANWHILE, rest(1)),
         Row(UNDOING, contested(CLOSED_IT, 180), RUNNING, CREATED_MEANWHILE, Stop()),
         Row(DELETE, contested(NOTHING, 179), RUNNING, before(DONE), rest(1)),
