@@ -69,7 +69,7 @@ class AppPromises(Requests):
             owner, runs = model["tags"].get(Tag.STACK), self.runs(model["status"])
             if model["version"] in self.disturbed or self._is_retained(model) or self._is_excused(model):
                 continue
-            if not runs and self._was_deleted_twice(model):
+            if not runs and self._came_twice(model):
                 continue
             declaring = [stack for stack in self.stacks if self._on_books(stack, model)]
             if runs and not declaring:
@@ -96,10 +96,10 @@ class AppPromises(Requests):
             for failure in self._deletes()
         )
 
-    def _was_deleted_twice(self, model: dict[str, Any]) -> bool:
-        """Say whether a second delivery of a Delete wrote the mark; its role went with its stack."""
+    def _came_twice(self, model: dict[str, Any]) -> bool:
+        """Say whether a second delivery of a request wrote the mark, on late tags; its role is gone now."""
         mark = Mark.parse(model["tags"].get(Tag.REQUEST))
-        if mark is None or mark.type != "Delete" or not self.world.lateness.tags:
+        if mark is None or not self.world.lateness.tags:
             return False
         return sum(one.event.get("RequestId") == mark.request_id for one in self.world.invocations) > 1
 
