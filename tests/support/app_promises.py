@@ -44,11 +44,14 @@ class AppPromises(Requests):
         ]
 
     def _no_rule(self) -> Iterable[str]:
-        """Yield the rules that are left, but for those of a killed function whose stack is gone."""
+        """Yield the rules that are left, but for those of a function that ended badly, its stack gone.
+
+        It was killed, or it is a second delivery whose role went with the stack, just after it put the rule.
+        """
         killed = {
             invocation.event.get("RequestId")
             for invocation in self.world.invocations
-            if invocation.ended.startswith("Killed")
+            if invocation.ended != "ok"
         }
         excused = {
             sent.event["RequestId"]
