@@ -241,7 +241,7 @@ MUTANTS = (
     Mutant(
         "a late request is worked on",
         "invocation/driver.py",
-        "        if self._clock.now() >= self.request.expiry or (self.request.is_overdue and only_hosts):\n",
+        "        if self._clock.now() >= self.request.expiry or (self.request.is_overdue and not lets_go):\n",
         "        if False:\n",
     ),
     Mutant(

@@ -48,7 +48,7 @@ class AppPromises(Requests):
 
         It was killed, or it is a second delivery whose role went with the stack, just after it put the rule.
         """
-        killed = {
+        ended_badly = {
             invocation.event.get("RequestId")
             for invocation in self.world.invocations
             if invocation.ended != "ok"
@@ -59,7 +59,7 @@ class AppPromises(Requests):
             if stack.status in GONE
             for resource in stack.hosted.values()
             for sent in resource.requests
-            if sent.event["RequestId"] in killed
+            if sent.event["RequestId"] in ended_badly
         }
         for name in self.world.rules:
             if not any(name.endswith(request_id) for request_id in excused):
@@ -100,9 +100,12 @@ class AppPromises(Requests):
         )
 
     def _came_twice(self, model: dict[str, Any]) -> bool:
-        """Say whether a second delivery of a request wrote the mark, on late tags; its role is gone now."""
-        mark = Mark.parse(model["tags"].get(Tag.REQUEST))
-        if mark is None or not self.world.lateness.tags:
+        """Say whether a second delivery of a request wrote the mark, on late tags, and its stack is gone."""
+        mark, gone = (
+            Mark.parse(model["tags"].get(Tag.REQUEST)),
+            [s.id for s in self.stacks if s.status in GONE],
+        )
+        if mark is None or not self.world.lateness.tags or model["tags"].get(Tag.STACK) not in gone:
             return False
         return sum(one.event.get("RequestId") == mark.request_id for one in self.world.invocations) > 1
 

@@ -149,14 +149,14 @@ class Progress:
     behind
         Whether the last read of the tags did not show its mark as it wrote it.
     lag
-        How many seconds after it wrote its mark that was so, as far as was seen; 0: at no read.
+        For how many seconds after it wrote its mark reads did not show it, as far as was seen; 0: all did.
     claimed
         When it took a model that no stack owned, epoch seconds; 0: it has not.
     crosses
         Whether it took over from a request that may still be at work, and write over its marks unseen.
     amiss
-        Since when it sees what a request may explain whose mark does not show yet, epoch seconds; 0: it does
-        not. The model is not as it left it, or another stack has closed it.
+        Since when it sees something that a request whose mark does not show yet may explain, epoch seconds;
+        0: it does not. Either the model is not as it left it, or another stack has closed it.
     contested
         When a read last showed that another stack owns the model, epoch seconds; 0: none has.
     left

@@ -280,8 +280,8 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
 def _shows_other_claims(task: Task, progress: Progress) -> float:
     """Return from when on a read shows every claim of another stack that saw the model free; epoch seconds.
 
-    Such a claim was written before that stack could see this one's, and shows as late again. Where a fence
-    refuses it, it is as late as reads were behind here: mostly, none was.
+    Such a claim was written before that stack could see this one's, and shows as late again. Past a fence it
+    gets only as far as reads are behind, and how far they were was seen here: mostly not at all.
     """
     lag = progress.lag if task.fenced else task.reads_behind
     claims = progress.claimed + 2 * lag + CALL_SECONDS if progress.claimed and lag else 0.0
@@ -291,8 +291,8 @@ def _shows_other_claims(task: Task, progress: Progress) -> float:
 def _shows_own_delete(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> float:
     """Return from when on this request's own Delete shows, if there is one; epoch seconds.
 
-    Another stack's later closing tag may have taken the place of that Delete's. Then it shows by its mark, or
-    by its end, for which it has waited until it saw the mark of this request, and for the calls of that.
+    Another stack's later closing tag may have taken the place of that Delete's. Then only the Delete's mark
+    tells of it, or that the owner's tags are gone. It writes that mark once it has seen this request's.
     """
     closing = Closing.parse(tags.get(Tag.CLOSED))
     if closing is None or closing.stack == task.claim.stack or closing.issued < task.claim.request.issued:
@@ -554,8 +554,8 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
 def _tells_between_stacks(task: Task, progress: Progress) -> float:
     """Return from when on a read tells which of two stacks has the model, if both took it; epoch seconds.
 
-    The other one may have started it before it could see this stack's mark. It noted that then, over this
-    stack's mark, and so the model is the other one's.
+    The other one may have started the model before it could see this stack's mark, and noted that over it.
+    Then the model is the other one's.
     """
     return progress.contested + 2 * task.in_flight if progress.contested else 0.0
 

@@ -112,7 +112,7 @@ class LastStart:
 
 NOTHING = LastStart()
 #: Where nothing is remembered, a start takes from 5 to 30 minutes, in seconds. No service's guide names a
-#: figure; this is what teams report (2026-11), and alike for all.
+#: figure; this is what teams report (2026-11), the same for all services.
 SHORTEST_START, LONGEST_START = 300.0, 1800.0
 
 

@@ -124,8 +124,8 @@ class Driver:
         OutOfTimeError
             When the invocation ends before the request did, and no next one has begun.
         """
-        only_hosts = all(model.task.goal is Goal.HOST for model in self._models)
-        if self._clock.now() >= self.request.expiry or (self.request.is_overdue and only_hosts):
+        lets_go = self._models[0].task.goal is Goal.RELEASE
+        if self._clock.now() >= self.request.expiry or (self.request.is_overdue and not lets_go):
             return self._ended(Superseded("CloudFormation no longer waits for this request"))
         wait = first_wait(self._models_of_stack, self._random.random())
         if wait and not self._relay.ticked:

@@ -269,10 +269,13 @@ class LeasedModel:
         self._write(take.mark, take.more)
         if take.in_flight:
             self._be_quiet(self.task.in_flight)
-        if Tag.STACK not in (view.tags or {}):
-            self._remember(claimed=self._now())
-        crosses = self.progress.crosses or (take.in_flight and take.before is not None)
-        self._remember(in_doubt=True, crosses=crosses, took_from=None if take.in_flight else take.before)
+        known = self.progress
+        self._remember(
+            in_doubt=True,
+            claimed=known.claimed if Tag.STACK in (view.tags or {}) else self._now(),
+            crosses=known.crosses or (take.in_flight and take.before is not None),
+            took_from=None if take.in_flight else take.before,
+        )
         # Whoever lets go looks again: a start may have landed between its last look and this mark.
         seen = view.seen if self.task.goal is moves.Goal.HOST else None
         return View(seen=seen, took=True)
