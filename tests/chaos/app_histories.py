@@ -136,7 +136,11 @@ class AppHistories(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def deploy_again(self, data: st.DataObject) -> None:
-        """Deploy the code as it is, all of it: what failed is tried again."""
+        """Deploy the code as it is, all of it: what failed is tried again, a rollback that failed, too."""
+        for stack in self.stacks.values():
+            if stack.status == "UPDATE_ROLLBACK_FAILED":
+                COUNTED["rollbacks_continued"] += 1
+                play(self.world, stack.go_back())
         self._deploy(data, list(NAMES))
         self._maybe_settled(data)
 

@@ -433,7 +433,7 @@ MUTANTS = (
     Mutant(
         "a Delete gives a model back to whom the policy does not permit it",
         "decisions/next_move.py",
-        "    return deletes and 0.0 < since <= now - task.policy_behind\n",
+        "    return 0.0 < progress.denied_since <= now - task.policy_behind\n",
         "    return False\n",
     ),
     Mutant(
@@ -683,10 +683,29 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "a second delivery within half a minute acts at once",
+        "invocation/driver.py",
+        "LATE_SECONDS = 5.0",
+        "LATE_SECONDS = 30.0",
+    ),
+    Mutant(
+        "a rollback does not wait for its permission to stop a model",
+        "invocation/driver.py",
+        "        lets_go = model.task.goal is Goal.RELEASE and not model.progress.close_denied\n",
+        '        lets_go = self.request.type == "Delete" and not model.progress.close_denied\n',
+    ),
+    Mutant(
+        "a rollback gives a model back to whom the policy does not permit it",
+        "decisions/next_move.py",
+        "    return 0.0 < progress.denied_since <= now - task.policy_behind\n",
+        '    deletes = task.claim.request.type == "Delete"\n'
+        "    return deletes and 0.0 < progress.denied_since <= now - task.policy_behind\n",
+    ),
+    Mutant(
         "an event that comes late acts at once",
         "decisions/next_move.py",
-        "    return progress.read_since > task.claim.request.issued.timestamp() + LATE_SECONDS",
-        "    return False",
+        "    return task.came_late and not progress.written and _may_be_out_of_date(task, progress, now)\n",
+        "    return False\n",
     ),
     Mutant(
         "a rename is answered before every read shows it",
@@ -739,7 +758,7 @@ MUTANTS = (
     Mutant(
         "a Delete does not wait for its permission",
         "invocation/driver.py",
-        '        return float("inf") if deletes else model.task.policy_behind\n',
+        '        return float("inf") if lets_go else model.task.policy_behind\n',
         "        return model.task.policy_behind\n",
     ),
     Mutant(
@@ -873,6 +892,12 @@ MUTANTS = (
         "decisions/next_move.py",
         "        started = started and wanted.satisfied_by(seen.observed)\n",
         "        pass\n",
+    ),
+    Mutant(
+        "who has ended fails because a later deploy gave the model to another resource",
+        "decisions/next_move.py",
+        "        case Standing.FOREIGN if mark and mark.state.settled and",
+        "        case Standing.FOREIGN if False and",
     ),
     Mutant(
         "who lost the model to another stack blames a person",

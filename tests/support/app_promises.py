@@ -85,7 +85,7 @@ class AppPromises(Requests):
 
     @staticmethod
     def _on_books(stack: TemplateStack, model: dict[str, Any]) -> bool:
-        resources = [*stack.declared, *stack.left_over]
+        resources = [*stack.declared, *stack.left_over, *stack.brings_back]
         return any(one.is_hosted_model and _hosts(one, model) for one in resources)
 
     def _is_retained(self, model: dict[str, Any]) -> bool:

@@ -34,12 +34,16 @@ class Sent:
     expiry: float
     answers: list[AnswerRecord] = field(default_factory=list)
     abandoned: bool = False
-    #: When its stack was gone, function and all: nobody listens any more.
+    #: When nobody listens any more: CloudFormation has cancelled it, or its stack is gone.
     over: float = float("inf")
 
     @property
     def answer(self) -> Mapping[str, Any] | None:
         return self.answers[0].body if self.answers else None
+
+    def cancel(self, now: float) -> None:
+        """Let CloudFormation go on without its answer."""
+        self.abandoned, self.over = not self.answers, min(self.over, now)
 
     @property
     def ok(self) -> bool:
@@ -178,7 +182,7 @@ class Stack(CustomResource):
         sent = self.send("Create", properties, deliveries=deliveries)
         if interrupt is not None:
             yield self._elapsed(sent, interrupt)
-            sent.abandoned = not sent.answers
+            sent.cancel(self.world.now)
         else:
             yield self.settled(sent)
         if sent.ok and interrupt is None:
@@ -212,7 +216,7 @@ class Stack(CustomResource):
         sent = self.send("Update", properties, physical_id=old_id, old=old, deliveries=deliveries)
         if cancel is not None:
             yield self._elapsed(sent, cancel)
-            sent.abandoned = not sent.answers
+            sent.cancel(self.world.now)
         else:
             yield self.settled(sent)
         # What CloudFormation does between two requests for one resource takes it longer than a second.

@@ -130,6 +130,9 @@ class TemplateStack:
         self.retained: list[Resource] = []
         #: What a rollback that failed, or a Delete, has left on the books beside ``resources``.
         self.left_over: list[Resource] = []
+        #: What a rollback has still to bring back, and what it deletes then.
+        self._not_back: dict[str, Change] = {}
+        self._to_clean_up: list[Resource] = []
         self.fate = Fate()
         self._changes: dict[str, Change] = {}
         self._policies: dict[str, list[Any]] = {}
@@ -168,7 +171,7 @@ class TemplateStack:
     def destroy(self) -> Script:
         """DeleteStack; once more after it failed."""
         self.fate = Fate(deliveries=self.fate.deliveries)
-        self.status = "DELETE_IN_PROGRESS"
+        self.status, self._not_back = "DELETE_IN_PROGRESS", {}
         yield from self._delete_all("DELETED", "DELETE_FAILED")
 
     def fire(self, schedule: Resource, deliveries: int, due: float) -> None:
@@ -185,6 +188,11 @@ class TemplateStack:
     @property
     def schedules(self) -> list[Resource]:
         return [one for one in self.resources.values() if one.type == SCHEDULE]
+
+    @property
+    def brings_back(self) -> list[Resource]:
+        """Return what a rollback that failed brings back once somebody goes on with it."""
+        return [change.before for change in self._not_back.values() if change.before is not None]
 
     @property
     def declared(self) -> list[Resource]:
@@ -243,28 +251,39 @@ class TemplateStack:
     # --- going back -------------------------------------------------------------------------------------
 
     def _roll_back(self, before: Mapping[str, Resource]) -> Script:
-        self.status = "UPDATE_ROLLBACK_IN_PROGRESS"
         changes, self._changes = self._changes, {}
-        created = [change.after for change in changes.values() if change.before is None]
-        changed = {name: change for name, change in changes.items() if change.before is not None}
-        work = {name: self._bring_back(change) for name, change in changed.items()}
-        waits = {name: _needs(before[name].declared) & changed.keys() for name in changed}
         # What the deploy did not come to change has its old declaration again, deletion policies included.
         for name, resource in before.items():
-            if name not in changed:
+            if name not in changes:
                 self._enter(resource)
-        ended = yield from self._side_by_side(work, waits)
-        yield from self._pause()
-        new_ones = [
+        self._not_back = {name: change for name, change in changes.items() if change.before is not None}
+        created = [change.after for change in changes.values() if change.before is None]
+        instead = [
             change.after
-            for change in changed.values()
+            for change in self._not_back.values()
             if change.before is not None and change.after.physical_id != change.before.physical_id
         ]
+        self._to_clean_up = [*created, *instead]
+        self.left_over += instead
+        yield from self.go_back()
+
+    def go_back(self) -> Script:
+        """Roll an update back; once more, it is ContinueUpdateRollback, which ``cdk rollback`` asks for."""
+        self.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        changed = self._not_back
+        work = {name: self._bring_back(change) for name, change in changed.items()}
+        waits = {
+            name: _needs(change.before.declared) & changed.keys()
+            for name, change in changed.items()
+            if change.before is not None
+        }
+        ended = yield from self._side_by_side(work, waits)
+        yield from self._pause()
+        self._not_back = {name: changed[name] for name in ended.failed}
         if ended.failed:
             self.status = "UPDATE_ROLLBACK_FAILED"
-            self.left_over += new_ones
             return
-        yield from self._clean_up([*created, *new_ones], "")
+        yield from self._clean_up(self._to_clean_up, "")
         self.status = "UPDATE_ROLLBACK_COMPLETE"
 
     def _bring_back(self, change: Change) -> Script:
@@ -386,7 +405,7 @@ class TemplateStack:
         for key in ended.running:
             change = self._changes.get(key)
             if change is not None and change.sent is not None:
-                change.sent.abandoned = not change.sent.answers
+                change.sent.cancel(self.world.now)
         return ended
 
     def _cancelled(self) -> Callable[[], bool]:

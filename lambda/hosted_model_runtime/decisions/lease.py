@@ -76,14 +76,19 @@ class Former:
 # --- reading ------------------------------------------------------------------------------------------------
 
 
+def is_own_stacks(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether a resource of the claim's stack owns the model."""
+    return tags.get(Tag.STACK) == claim.request.stack_id
+
+
 def owns(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether the claim's resource owns the model."""
-    return _is_own_stack(tags, claim) and tags.get(Tag.LOGICAL_ID) == claim.request.logical_id
+    return is_own_stacks(tags, claim) and tags.get(Tag.LOGICAL_ID) == claim.request.logical_id
 
 
 def owns_as_declared(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether the resource owns the model, or was its last owner, under the name that it declares."""
-    if not _is_own_stack(tags, claim):
+    if not is_own_stacks(tags, claim):
         return False
     if tags.get(Tag.LOGICAL_ID) == claim.request.logical_id:
         mark = Mark.parse(tags.get(Tag.REQUEST))
@@ -129,7 +134,7 @@ def _released(tags: Mapping[str, str]) -> Mark | None:
 
 def is_another_stacks(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether another stack owns the model."""
-    return tags.get(Tag.STACK) is not None and not _is_own_stack(tags, claim)
+    return tags.get(Tag.STACK) is not None and not is_own_stacks(tags, claim)
 
 
 def own_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:
@@ -203,10 +208,6 @@ def is_behind(tags: Mapping[str, str], written: Mark, claim: Claim) -> bool:
     return shown.issued < written.issued
 
 
-def _is_own_stack(tags: Mapping[str, str], claim: Claim) -> bool:
-    return tags.get(Tag.STACK) == claim.request.stack_id
-
-
 # --- hosting ------------------------------------------------------------------------------------------------
 
 
@@ -218,7 +219,7 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
     if closing and closing.resource == claim.resource and closing.issued >= claim.request.issued:
         return Verdict(Standing.SUPERSEDED)
     if tags.get(Tag.STACK) is not None:
-        if not _is_own_stack(tags, claim):
+        if not is_own_stacks(tags, claim):
             return Verdict(Standing.FOREIGN, reason=_owned_by(tags))
         if is_gone(tags, claim):
             return Verdict(Standing.SUPERSEDED)
@@ -317,7 +318,7 @@ def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
         return Verdict(Standing.RELEASED)
     if tags.get(Tag.STACK) is None:
         return Verdict(Standing.UNOWNED)
-    if not _is_own_stack(tags, claim):
+    if not is_own_stacks(tags, claim):
         return Verdict(Standing.FOREIGN)
     mark = Mark.parse(tags.get(Tag.REQUEST))
     if not owns(tags, claim):
@@ -381,7 +382,7 @@ def former_tags(tags: Mapping[str, str], claim: Claim) -> dict[str, str]:
     sets the former owner's mark to RELEASED.
     """
     mark, former = Mark.parse(tags.get(Tag.REQUEST)), former_of(tags)
-    if claim.request.scheduled or mark is None or not _is_own_stack(tags, claim):
+    if claim.request.scheduled or mark is None or not is_own_stacks(tags, claim):
         return {}
     if not owns(tags, claim):
         mark = mark.at(*_condition(tags, mark))

@@ -43,8 +43,10 @@ class Task:
     ``running`` and ``stopped`` are the service's statuses for "ready to use" and "not billed". ``replaces``
     says whether the request is an update that puts this model in the place of another. ``in_place``: the
     service changes units while the model serves. ``fenced``: the service itself refuses what the lease
-    forbids; where it does not, a request waits until nobody's call can be under way any more. ``patience`` is
-    1 on AWS; the local cloud, where nothing is late unless a test wants it, shortens the waits by it.
+    forbids; where it does not, a request waits until nobody's call can be under way any more.
+    ``came_late``: the event may be a second delivery, of a request that has been answered meanwhile.
+    ``patience`` is 1 on AWS; the local cloud, where nothing is late unless a test wants it, shortens the
+    waits by it.
     """
 
     claim: Claim
@@ -54,6 +56,7 @@ class Task:
     replaces: bool = False
     in_place: bool = False
     fenced: bool = True
+    came_late: bool = False
     patience: float = 1.0
 
     @property

@@ -61,9 +61,6 @@ from .moves import (
 from .request import Claim
 from .steps import Running, Stopped, Wait
 
-#: Lambda delivers an event within seconds. One that comes later is a retry, or waited in a queue: by then the
-#: request may have been answered, and its stack deleted.
-LATE_SECONDS = 30.0
 #: For how long to try to note a failure in the lease. After that it is answered without the note.
 NOTING_SECONDS = 60.0
 STRIPPED = "the model's hosted-model: tags were removed while this request commanded it"
@@ -115,6 +112,9 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
             return _superseded(task, progress, seen, view.tags, now)
         case Standing.FOREIGN if mark and Tag.STACK not in view.tags and not verdict.closed:
             return _stripped(claim, mark)
+        case Standing.FOREIGN if mark and mark.state.settled and lease.is_own_stacks(view.tags, claim):
+            # It had ended before a later deploy gave the model to another resource.
+            return Finish(_again(task, mark, seen))
         case Standing.FOREIGN if now < (until := _shows_own(task, progress)):
             return Pause(idle=True, until=until)
         case Standing.FOREIGN:
@@ -645,11 +645,11 @@ def _former(progress: Progress, tags: Mapping[str, str], claim: Claim) -> lease.
 def _is_not_theirs(task: Task, progress: Progress, now: float) -> bool:
     """Say whether the policy shows that the former owner does not declare the model any more.
 
-    A rollback restores the policy first, and that permits what is declared. A resource that was to retain the
-    model, and has another one now, had no Delete: so nobody has noted that it is gone.
+    The policy permits what is declared. What is undone has declared this model: so if it is refused, the
+    policy from before that is back, and nobody declared the model there. A resource that was to retain it,
+    and has another one now, had no Delete: so nobody has noted that it is gone.
     """
-    since, deletes = progress.denied_since, task.claim.request.type == "Delete"
-    return deletes and 0.0 < since <= now - task.policy_behind
+    return 0.0 < progress.denied_since <= now - task.policy_behind
 
 
 def _shows_last_start(task: Task, before: Mark | None, mark: Mark) -> float:
@@ -786,9 +786,7 @@ def _rest(task: Task, progress: Progress) -> Pause:
 
 def _is_late(task: Task, progress: Progress, now: float) -> bool:
     """Say whether the event came late, and nothing that was written since need show yet."""
-    if progress.written or not _may_be_out_of_date(task, progress, now):
-        return False
-    return progress.read_since > task.claim.request.issued.timestamp() + LATE_SECONDS
+    return task.came_late and not progress.written and _may_be_out_of_date(task, progress, now)
 
 
 def _acts(move: Move) -> bool:

@@ -26,6 +26,9 @@ from .outcome import Facts, Outcome
 
 logger = logging.getLogger(__name__)
 
+#: Lambda delivers an event within a second or two. One that comes later is a retry, a second delivery, or
+#: waited in a queue: by then the request may have been answered, and its stack deleted.
+LATE_SECONDS = 5.0
 #: A rule of EventBridge's shortest rate, a minute, ticks for the first time 60 to 120 s after it is put. So
 #: many seconds before the invocation ends it is put, and once more if that tick is lost.
 HANDOVER_SECONDS = (150.0, 25.0)
@@ -191,6 +194,7 @@ class Driver:
             replaces=replaced is not None,
             in_place=isinstance(service, ResizesInPlace),
             fenced=service.fenced,
+            came_late=self._clock.now() > self.request.issued.timestamp() + LATE_SECONDS,
             patience=self._patience,
         )
         former = replaced.as_former if replaced else lambda: (False, NOTHING)
@@ -250,12 +254,12 @@ class Driver:
             self._advance_one(model)
 
     def _grace(self, model: LeasedModel) -> float:
-        """Return how long to wait for a permission: in a Delete until its deadline, lest the model runs on.
+        """Return how long to wait for a permission: to let go, until the deadline, lest the model runs on.
 
         But if only its closing tag is refused, the model was never its own.
         """
-        deletes = self.request.type == "Delete" and not model.progress.close_denied
-        return float("inf") if deletes else model.task.policy_behind
+        lets_go = model.task.goal is Goal.RELEASE and not model.progress.close_denied
+        return float("inf") if lets_go else model.task.policy_behind
 
     def _timed_out(self, model: LeasedModel) -> str:
         seen = f": {model.last_seen}" if model.last_seen else ""

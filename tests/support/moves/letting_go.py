@@ -290,6 +290,10 @@ MOVING = Group(
         ),
         Row(CREATE, NOTHING, STOPPING, GIVEN_UP, Pause()),
         Row(CREATE, NOTHING, RUNNING, MOVED_LATER, fails("declare it once", Metric.FOREIGN)),
+        Row(
+            UPDATE, UPDATE.wrote(DONE, 76, hosted_at=HOSTED_AT), RUNNING, MOVED_LATER,
+            answers(UPDATE, "HOSTED"),
+        ),
         Row(CREATE, NOTHING, RUNNING, formerly(MOVED_LATER, earlier(GONE, issued=ISSUED), NAME), SILENCE),
         Row(
             DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME),
@@ -431,11 +435,8 @@ MOVING = Group(
                 one, one.wrote(RETURNING, 90).but(f"refused a Start {ago} s ago", denied_since=NOW - ago),
                 STOPPED, formerly(one.tags(RETURNING), earlier(DONE), OTHER), move,
             )
-            for one, ago, move in (
-                (DELETE, 119, Start(Units(1), "Return")),
-                (DELETE, 120, Close(reopens=False)),
-                (ROLLBACK, 120, Start(Units(1), "Return")),
-            )
+            for one in (DELETE, ROLLBACK)
+            for ago, move in ((119, Start(Units(1), "Return")), (120, Close(reopens=False)))
         ),
         Row(
             DELETE, BACK, STOPPED, undone(earlier(DONE, units=""), "`done`, no units"),

@@ -59,6 +59,8 @@ ADOPTING_IN_PLACE = who(
 )
 ON_TIME_IN_PLACE = who("scheduled start, where the service resizes in place", "Start", in_place=True)
 UNFENCED = who("Create, at a service without a fence", "Create", fenced=False)
+CREATE_LATE = who("Create whose event came late", "Create", came_late=True)
+DELETE_LATE = who("Delete whose event came late", "Delete", came_late=True)
 ROLLBACK = who("rollback of an update, of the update's model", "Update", goal=Goal.RELEASE)
 UNSEEN = who(
     "rollback of an update to 2 units", "Update", old_service="service", old_model={}, old_units=Units(2)

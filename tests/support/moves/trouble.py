@@ -25,7 +25,9 @@ from support.moves.rows import (
     ABSENT,
     CLOSING,
     CREATE,
+    CREATE_LATE,
     DELETE,
+    DELETE_LATE,
     DONE,
     FAILED,
     HELD,
@@ -233,18 +235,18 @@ SINCE_CLOSED = Said(
 )
 OVERTAKEN = Group(
     "Events that come late",
-    "Lambda may deliver an event a minute late, or again. Until every read shows what was written before, it "
+    "Lambda may deliver an event late, or again. Until every read shows what was written before, it "
     "writes nothing that could take the model from a later owner; and what a Delete closed it gives up.",
     (
-        Row(CREATE, first_read(NOTHING, 60), STOPPED, NOBODY, rest(15)),
-        Row(CREATE, first_read(NOTHING, 60), STOPPED, CREATE.tags(INTENT), rest(15)),
-        Row(CREATE, first_read(NOTHING, 60), STARTING, CREATE.tags(INTENT), Pause(idle=True)),
+        Row(CREATE_LATE, first_read(NOTHING, 60), STOPPED, NOBODY, rest(15)),
+        Row(CREATE_LATE, first_read(NOTHING, 60), STOPPED, CREATE_LATE.tags(INTENT), rest(15)),
+        Row(CREATE_LATE, first_read(NOTHING, 60), STARTING, CREATE_LATE.tags(INTENT), Pause(idle=True)),
         Row(
-            CREATE, first_read(NOTHING, 60), RUNNING, CREATE.tags(STARTED),
-            Note(CREATE.mark(DONE, NOW_STAMP)),
+            CREATE_LATE, first_read(NOTHING, 60), RUNNING, CREATE_LATE.tags(STARTED),
+            Note(CREATE_LATE.mark(DONE, NOW_STAMP)),
         ),
-        Row(DELETE, first_read(NOTHING, 60), RUNNING, before(DONE), rest(15)),
-        Row(DELETE, first_read(NOTHING, 60), STOPPED, DELETE.tags(RELEASING), rest(30)),
+        Row(DELETE_LATE, first_read(NOTHING, 60), RUNNING, before(DONE), rest(15)),
+        Row(DELETE_LATE, first_read(NOTHING, 60), STOPPED, DELETE_LATE.tags(RELEASING), rest(30)),
         Row(CREATE, CREATE.wrote(INTENT), STOPPED, SINCE_CLOSED, rest(149, parting=True)),
         Row(CREATE, CREATE.wrote(INTENT, 99), STOPPED, SINCE_CLOSED, rest(51, parting=True)),
         Row(CREATE, CREATE.wrote(INTENT, 100), STOPPED, SINCE_CLOSED, SILENCE),

@@ -84,6 +84,7 @@ def who(
     replaces: bool = False,
     in_place: bool = False,
     fenced: bool = True,
+    came_late: bool = False,
     goal: Goal | None = None,
     **changed: Any,
 ) -> Who:
@@ -92,7 +93,7 @@ def who(
     if kind == "Delete":
         changed.setdefault("physical_id", PHYSICAL_ID)
     claim = Claim(replace(request, **changed), DECLARED)
-    return Who(words, Task(claim, goal, "HOSTED", "TRAINED", replaces, in_place, fenced))
+    return Who(words, Task(claim, goal, "HOSTED", "TRAINED", replaces, in_place, fenced, came_late))
 
 
 # --- what it remembers --------------------------------------------------------------------------------------
@@ -111,9 +112,8 @@ def quiet(remembers: Said, seconds: float) -> Said:
 
 
 def first_read(remembers: Said, ago: float) -> Said:
-    """It first read the tags ``ago`` seconds before; up to 70 s before, the event was still on time."""
-    late = " of an event that came late" if ago < 70 else ""
-    return remembers.but(f"first read {ago:.0f} s ago{late}", read_since=NOW - ago)
+    """It first read the tags ``ago`` seconds before."""
+    return remembers.but(f"first read {ago:.0f} s ago", read_since=NOW - ago)
 
 
 def amiss(remembers: Said, ago: float) -> Said:

@@ -315,6 +315,21 @@ class TestWhileItHandsOver:
         assert case.clock.time <= ISSUED + 90 + 61 + LONGEST
 
 
+class TestSecondDeliveries:
+    @pytest.mark.parametrize(("late", "waits"), [(4, False), (6, True), (60, True)])
+    def test_an_event_that_comes_late_writes_nothing_until_reads_show_all(
+        self, late: float, waits: bool
+    ) -> None:
+        case = Case(late=late)
+        assert isinstance(case.drive().end, Done)
+        assert (case.service.made("tag")[0] >= late + READS_BEHIND_SECONDS) is waits
+
+    def test_a_first_look_that_is_put_off_is_not_late(self) -> None:
+        case = Case()
+        case.driver(models=50).drive()
+        assert 5 < case.service.made("tag")[0] < READS_BEHIND_SECONDS
+
+
 class TestManyModels:
     def test_the_first_look_is_put_off_and_others_share_the_quota(self) -> None:
         case = Case(start_seconds=100)
@@ -737,6 +752,18 @@ class TestUpdate:
         assert outcome.physical_id == "fake/1"
         assert case.service.models["2"].phase is Phase.STOPPED
         assert case.service.models["1"].phase is Phase.RUNNING
+
+    def test_a_rollback_waits_for_the_permission_to_stop_until_its_deadline(self) -> None:
+        """As a Delete does: nobody else would stop what the update hosted."""
+        case = Case()
+        for name in ("1", "2"):
+            case.own(name)
+            case.service.models[name].phase = Phase.RUNNING
+        case.service.faults["stop"] = [error(Kind.DENIED)] * 10_000
+        case.clock.at(300, lambda: case.service.faults["stop"].clear())
+        outcome = case.drive("Update", "1", PhysicalResourceId="fake/1", OldResourceProperties=_old("2"))
+        assert isinstance(outcome.end, Done)
+        assert case.service.models["2"].phase is Phase.STOPPED
 
     def test_old_properties_that_were_never_right_are_passed_over(self) -> None:
         case = Case()
