@@ -403,8 +403,8 @@ MUTANTS = (
     Mutant(
         "what another delivery settled is answered before every read shows it",
         "decisions/next_move.py",
-        "        until = max(progress.written, progress.shown, progress.read_since) + task.reads_behind\n",
-        "        until = max(progress.written, progress.read_since) + task.reads_behind\n",
+        "    return max(progress.read_since, progress.written, progress.shown) + task.reads_behind\n",
+        "    return max(progress.read_since, progress.written) + task.reads_behind\n",
     ),
     Mutant(
         "a second delivery gives a model back while what the first one undoes may be at work",
@@ -683,6 +683,18 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "a status from before the model was down is believed",
+        "decisions/next_move.py",
+        "        case steps.Done() if now < (until := progress.seen_down + task.status_behind):\n",
+        "        case steps.Done() if (until := 0.0):\n",
+    ),
+    Mutant(
+        "when a model was down is not remembered",
+        "invocation/leased_model.py",
+        "                self._remember(seen_down=self._now())\n",
+        "                pass\n",
+    ),
+    Mutant(
         "a second delivery within half a minute acts at once",
         "invocation/driver.py",
         "LATE_SECONDS = 5.0",
@@ -710,8 +722,8 @@ MUTANTS = (
     Mutant(
         "a rename is answered before every read shows it",
         "decisions/next_move.py",
-        "        until = max(progress.written, progress.shown, progress.read_since) + task.reads_behind\n",
-        "        until = 0.0\n",
+        "    if cleans_up and now < (until := _shows_own(task, progress)):\n",
+        "    if cleans_up and now < (until := 0.0):\n",
     ),
     Mutant(
         "a model that is given back is answered at once",

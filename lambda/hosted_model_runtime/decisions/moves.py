@@ -134,6 +134,8 @@ class Progress:
         What became of its call of Start.
     started_at
         When this invocation's Start was accepted, epoch seconds; 0: it sent none.
+    seen_down
+        When a look last showed the model neither running nor about to be, epoch seconds; 0: none has.
     stop_refused
         Whether the service refused to stop a model that serves nothing, or that this failing request stops.
     not_before
@@ -184,6 +186,7 @@ class Progress:
     read_since: float = 0.0
     start: StartCall = StartCall.UNSENT
     started_at: float = 0.0
+    seen_down: float = 0.0
     stop_refused: bool = False
     not_before: float = 0.0
     in_doubt: bool = False

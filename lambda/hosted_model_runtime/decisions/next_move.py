@@ -262,6 +262,9 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         case steps.Done() if mark.state.asleep:
             until = _shows_last_start(task, progress.took_from, mark)
             return Pause(idle=True, until=until) if now < until else Note(mark.at(State.ASLEEP))
+        case steps.Done() if now < (until := progress.seen_down + task.status_behind):
+            # It was down just now: this status may be from before that.
+            return Pause(idle=True, until=until)
         case steps.Done():
             return Note(mark.done(now, is_started(progress, seen)))
         case steps.Fail() if view.outrun:
@@ -324,10 +327,9 @@ def _settle(
         return move
     former = lease.former_of(tags)
     had = former is not None and former.mark.state is not State.RELEASED
-    if (had or lease.came_back_lately(tags, task.claim)) and not task.claim.request.scheduled:
-        until = max(progress.written, progress.shown, progress.read_since) + task.reads_behind
-        if now < until:
-            return Pause(idle=True, until=until)
+    cleans_up = (had or lease.came_back_lately(tags, task.claim)) and not task.claim.request.scheduled
+    if cleans_up and now < (until := _shows_own(task, progress)):
+        return Pause(idle=True, until=until)
     return Finish(_again(task, mark, seen))
 
 
@@ -777,7 +779,7 @@ def _may_be_out_of_date(task: Task, progress: Progress, now: float) -> bool:
 
 def _shows_own(task: Task, progress: Progress) -> float:
     """Return from when on a read shows all that this request wrote, and what was before; epoch seconds."""
-    return max(progress.read_since, progress.written) + task.reads_behind
+    return max(progress.read_since, progress.written, progress.shown) + task.reads_behind
 
 
 def _rest(task: Task, progress: Progress) -> Pause:

@@ -13,7 +13,7 @@ from ..contract import Scheduled, Tag
 from ..decisions import lease, lease_hours, moves, polling
 from ..decisions.ends import Done, End, Failed, Superseded
 from ..decisions.marks import Mark, State
-from ..decisions.model import Phase, Sighting, Units
+from ..decisions.model import ACTIVE, Phase, Sighting, Units
 from ..decisions.moves import Failing, Pause, Progress, StartCall, Task, View
 from ..decisions.next_move import next_move
 from ..decisions.polling import NOTHING, LastStart
@@ -191,6 +191,8 @@ class LeasedModel:
         if seen.arn:
             # Every later look is at this very version, whatever `latest` means by then.
             self._seen = seen
+            if seen.phase not in ACTIVE:
+                self._remember(seen_down=self._now())
             self._note_hosting(seen)
         return seen
 

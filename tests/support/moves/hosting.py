@@ -246,6 +246,13 @@ HOSTING = Group(
             CREATE, CREATE.wrote(STARTED), RUNNING, CREATE.tags(DONE, hosted_at=HOSTED_AT),
             answers(CREATE, "HOSTED"),
         ),
+        *(
+            Row(
+                CREATE, CREATE.wrote(HELD).but(f"saw it down {ago} s ago", seen_down=NOW - ago), RUNNING,
+                CREATE.tags(HELD), move,
+            )
+            for ago, move in ((14, rest(1)), (15, Note(CREATE.mark(DONE, NOW_STAMP))))
+        ),
         Row(CREATE, CREATE.wrote(STARTED, 14), FAILED, CREATE.tags(STARTED), Pause()),
         Row(CREATE, CREATE.wrote(STARTED, 15), FAILED, CREATE.tags(STARTED), _fail),
         Row(CREATE, CREATE.wrote(STARTED, 14), STOPPED, CREATE.tags(STARTED), Pause()),

@@ -242,6 +242,17 @@ class TestWhatIsRemembered:
         assert case.leased.last_seen == "model 1 is STOPPED"
 
 
+    def test_when_it_was_down_so_that_an_older_status_is_not_believed(self) -> None:
+        case = Case()
+        case.there.phase = Phase.STOPPING
+        case.leased.advance()
+        case.there.phase = Phase.RUNNING
+        case.advance(14)
+        assert case.state is State.HELD
+        case.advance(1)
+        assert case.state is State.DONE
+
+
 class TestStop:
     def failed(self) -> Case:
         case = Case("Delete")
