@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 RESOURCE_TYPE = "Custom::HostedModel"
 
@@ -150,14 +151,15 @@ def check_units(minimum: int, maximum: int | None, minimum_name: str = "min_infe
     return None
 
 
+@dataclass(frozen=True)
 class Limit:
     """A string parameter's length and pattern, as an API reference states them."""
 
-    def __init__(self, name: str, pattern: str, minimum: int, maximum: int, source: str) -> None:
-        self.name, self.pattern, self.minimum, self.maximum, self.source = (
-            name, pattern, minimum, maximum, source,
-        )  # fmt: skip
-        self._compiled = re.compile(pattern)
+    name: str
+    pattern: str
+    minimum: int
+    maximum: int
+    source: str
 
     def check(self, value: object) -> str | None:
         """Say what is wrong with ``value``, naming the limit, or None."""
@@ -168,7 +170,7 @@ class Limit:
                 f"{self.name} must have {self.minimum} to {self.maximum} characters, "
                 f"but {value!r} has {len(value)} ({self.source})"
             )
-        if not self._compiled.fullmatch(value):
+        if not re.fullmatch(self.pattern, value):
             return f"{self.name} must match {self.pattern}, but it is {value!r} ({self.source})"
         return None
 

@@ -79,8 +79,8 @@ MUTANTS = (
     Mutant(
         "another stack's closing is taken for news",
         "decisions/lease.py",
-        "    closed = closing if closing and closing.resource == claim.resource else None\n",
-        "    closed = closing\n",
+        "    for later in (own_closing(tags, claim), own_former_mark(tags, claim)):\n",
+        "    for later in (Closing.parse(tags.get(Tag.CLOSED)),\n            own_former_mark(tags, claim)):\n",
     ),
     Mutant(
         "a stale read is believed",
@@ -127,7 +127,7 @@ MUTANTS = (
     Mutant(
         "no deadline",
         "decisions/request.py",
-        "return self.issued.timestamp() + self.timeout - DEADLINE_MARGIN",
+        "return self.expiry - DEADLINE_MARGIN",
         'return float("inf")',
     ),
     Mutant(
@@ -145,7 +145,7 @@ MUTANTS = (
     Mutant(
         "the closing mark is ignored",
         "decisions/lease.py",
-        "    if closing and closing.resource == claim.resource and closing.issued >= claim.request.issued:",
+        "    if (own := own_closing(tags, claim)) and own.issued >= claim.request.issued:",
         "    if False:",
     ),
     Mutant(
@@ -265,8 +265,8 @@ MUTANTS = (
     Mutant(
         "a schedule acts on a model whose hours were taken away",
         "decisions/lease_hours.py",
-        "    if not request.has_hours or request.declared_as",
-        "    if request.declared_as",
+        "    if not request.has_hours:\n",
+        "    if False:\n",
     ),
     Mutant(
         "a schedule goes on when a deploy has taken over",
@@ -301,7 +301,7 @@ MUTANTS = (
     Mutant(
         "a swap wakes a model that sleeps",
         "decisions/next_move.py",
-        "    return progress.former_sleeps if task.replaces else False\n",
+        "    return bool(progress.former_sleeps)\n",
         "    return False\n",
     ),
     Mutant(
@@ -403,7 +403,7 @@ MUTANTS = (
     Mutant(
         "what another delivery settled is answered before every read shows it",
         "decisions/next_move.py",
-        "    return max(progress.read_since, progress.written, progress.shown) + task.reads_behind\n",
+        "    return progress.took_part + task.reads_behind\n",
         "    return max(progress.read_since, progress.written) + task.reads_behind\n",
     ),
     Mutant(
@@ -425,10 +425,16 @@ MUTANTS = (
         "                    pass\n",
     ),
     Mutant(
+        "a Delete forgets to whom it left the model",
+        "invocation/leased_model.py",
+        " if lease.owns(tags, claim) else lease.other_owner(tags, claim)\n",
+        " if lease.owns(tags, claim) else None\n",
+    ),
+    Mutant(
         "a Delete forgets from whom it took the model",
         "invocation/leased_model.py",
-        " if lease.owns(tags, claim) else None) or known.former,\n",
-        " if lease.owns(tags, claim) else None),\n",
+        "            former=former or known.former,\n",
+        "            former=former,\n",
     ),
     Mutant(
         "a Delete gives a model back to whom the policy does not permit it",
@@ -583,13 +589,13 @@ MUTANTS = (
     Mutant(
         "somebody else's lease is believed at the first read",
         "decisions/next_move.py",
-        "    return max(progress.read_since, progress.written) + task.reads_behind\n",
-        "    return progress.written + task.reads_behind\n",
+        "    return progress.took_part + task.reads_behind\n",
+        "    return max(progress.written, progress.shown) + task.reads_behind\n",
     ),
     Mutant(
         "another stack's mark is believed before this request's own need show",
         "decisions/next_move.py",
-        "    return max(progress.read_since, progress.written) + task.reads_behind\n",
+        "    return progress.took_part + task.reads_behind\n",
         "    return progress.read_since + task.reads_behind\n",
     ),
     Mutant(
@@ -740,8 +746,8 @@ MUTANTS = (
     Mutant(
         "a claim after the closing stays",
         "decisions/next_move.py",
-        "            return LetGo(Superseded())",
-        "            return Finish(Superseded())",
+        "    return LetGo(Superseded()) if unseen and mine else Finish(Superseded())\n",
+        "    return Finish(Superseded())\n",
     ),
     Mutant(
         "a lost successor ends the invocation well",
@@ -824,8 +830,8 @@ MUTANTS = (
     Mutant(
         "an update that took over a model answers before every read shows that",
         "decisions/next_move.py",
-        "    if (had or lease.came_back_lately(tags, task.claim)) and not task.claim.request.scheduled:\n",
-        '    if had and task.claim.request.type == "Create":\n',
+        "    cleans_up = (had or lease.came_back_lately(tags, task.claim)) and not task.claim.request.scheduled\n",
+        '    cleans_up = had and task.claim.request.type == "Create"\n',
     ),
     Mutant(
         "a rollback gives a model back that its former owner may have taken itself",
@@ -878,8 +884,8 @@ MUTANTS = (
     Mutant(
         "a superseded request takes back a mark that the Delete has seen",
         "decisions/next_move.py",
-        "        unseen = progress.written >= closing.issued.timestamp()\n",
-        "        unseen = True\n",
+        "    unseen = progress.written >= closing.issued.timestamp() if progress.written else mine\n",
+        "    unseen = mine\n",
     ),
     Mutant(
         "of two deliveries that ended differently, each believes what it reads first",
@@ -930,9 +936,21 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "a rollback takes what the resource had long ago for what its update does now",
+        "decisions/next_move.py",
+        "    if mine and not released and not undoes:\n",
+        "    if mine and not released and not claim.undoes_unanswered:\n",
+    ),
+    Mutant(
+        "a Delete does not wait for a second delivery that waits to see other claims",
+        "decisions/next_move.py",
+        "    return before.issued.timestamp() + 3 * task.reads_behind if progress.lag else 0.0\n",
+        "    return 0.0\n",
+    ),
+    Mutant(
         "a Delete takes what the resource had long ago for what its Create does now",
         "decisions/next_move.py",
-        "    if mine and not released and not claim.undoes_unanswered:\n",
+        "    if mine and not released and not undoes:\n",
         "    if mine and not released:\n",
     ),
     Mutant(
@@ -993,8 +1011,8 @@ MUTANTS = (
     Mutant(
         "another resource's Delete is taken for news",
         "decisions/lease.py",
-        "    left = former.mark if former and former.logical_id == claim.request.logical_id else None\n",
-        "    left = former.mark if former else None\n",
+        "    return former.mark if former and former.logical_id == claim.request.logical_id else None\n",
+        "    return former.mark if former else None\n",
     ),
     Mutant(
         "a late second delivery of a Delete removes the tags of a later Create",
@@ -1017,8 +1035,8 @@ MUTANTS = (
     Mutant(
         "a Delete believes a status from before the start that its lease tells of",
         "decisions/next_move.py",
-        "        until = _shows_last_start(task, before, mark)\n    return Pause",
-        "        until = 0.0\n    return Pause",
+        "        until = max(_shows_last_start(task, before, mark), ",
+        "        until = max(0.0, ",
     ),
     Mutant(
         "a scheduled stop believes a status from before the start that its lease tells of",
@@ -1053,13 +1071,13 @@ MUTANTS = (
     Mutant(
         "what an earlier Delete closes late stays closed",
         "decisions/next_move.py",
-        "        case Standing.HELD if lease.must_reopen(view.tags, claim):\n",
+        "        case Standing.HELD if lease.closed_by_stack(view.tags, claim):\n",
         "        case Standing.HELD if False:\n",
     ),
     Mutant(
         "a Create that failed does not look whether another delivery hosts the model",
         "decisions/next_move.py",
-        "    if noted and _another_delivery_may_host_it(task, progress, failing, seen, now):\n",
+        "    if _another_delivery_may_host_it(task, progress, failing, seen, now):\n",
         "    if False:\n",
     ),
 )

@@ -61,9 +61,7 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
     # and so the event with its presigned ResponseURL; it sleeps for two minutes on every Delete.
     def __init__(self, physical_id: Callable[[Mapping[str, Any]], str], log_level: str = "INFO") -> None:
         # Not super().__init__: it would make the clients.
-        self._log_level, self._boto_level, self._json_logging = log_level, "ERROR", True
-        self._event: Mapping[str, Any] = {}
-        self._physical_id = physical_id
+        self._log_level, self._physical_id = log_level, physical_id
 
     def every_request(self, func: Handle) -> Handle:
         """Register one function for every request type and for the ticks that continue it."""
@@ -100,7 +98,7 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
     def _log_setup(self, event: Mapping[str, Any], context: Any) -> None:
         log_helper.setup(
             self._log_level,
-            boto_level=self._boto_level,
+            boto_level="ERROR",
             RequestType=event["RequestType"],
             StackId=event["StackId"],
             RequestId=event["RequestId"],

@@ -88,14 +88,8 @@ def owns(tags: Mapping[str, str], claim: Claim) -> bool:
 
 def owns_as_declared(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether the resource owns the model, or was its last owner, under the name that it declares."""
-    if not is_own_stacks(tags, claim):
-        return False
-    if tags.get(Tag.LOGICAL_ID) == claim.request.logical_id:
-        mark = Mark.parse(tags.get(Tag.REQUEST))
-    else:
-        former = former_of(tags)
-        mark = former.mark if former and former.logical_id == claim.request.logical_id else None
-    return mark is not None and mark.declared_as == claim.declared_as
+    mark = Mark.parse(tags.get(Tag.REQUEST)) if owns(tags, claim) else own_former_mark(tags, claim)
+    return is_own_stacks(tags, claim) and mark is not None and mark.declared_as == claim.declared_as
 
 
 def former_of(tags: Mapping[str, str]) -> Former | None:
@@ -104,6 +98,25 @@ def former_of(tags: Mapping[str, str]) -> Former | None:
     if logical_id is None or mark is None or logical_id == tags.get(Tag.LOGICAL_ID):
         return None
     return Former(logical_id, mark)
+
+
+def other_owner(tags: Mapping[str, str], claim: Claim) -> Former | None:
+    """Return the resource of the stack that has the model, if it is another one than the claim's."""
+    mark = Mark.parse(tags.get(Tag.REQUEST))
+    others = is_own_stacks(tags, claim) and not owns(tags, claim)
+    return Former(tags.get(Tag.LOGICAL_ID, ""), mark) if others and mark else None
+
+
+def own_former_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:
+    """Return the last mark of the claim's resource, if it is noted as the former owner."""
+    former = former_of(tags)
+    return former.mark if former and former.logical_id == claim.request.logical_id else None
+
+
+def own_closing(tags: Mapping[str, str], claim: Claim) -> Closing | None:
+    """Return the closing tag, if a Delete of the claim's resource has left it."""
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    return closing if closing and closing.resource == claim.resource else None
 
 
 def was_taken(tags: Mapping[str, str]) -> bool:
@@ -116,9 +129,10 @@ def was_taken(tags: Mapping[str, str]) -> bool:
 
 
 def came_back_lately(tags: Mapping[str, str], claim: Claim) -> bool:
-    """Say whether a Delete gave the model back, and its resource has it again without noting from whom.
+    """Say whether a Delete gave the model back, and its resource then took it without noting from whom.
 
-    It had read the tags from before that. The other resource is deleted next, as after any rename.
+    It had read tags from before that. The resource that had it in between is deleted next, as after any
+    rename.
     """
     mark = _released(tags)
     if mark is None or not was_taken(tags):
@@ -134,7 +148,7 @@ def _released(tags: Mapping[str, str]) -> Mark | None:
 
 def is_another_stacks(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether another stack owns the model."""
-    return tags.get(Tag.STACK) is not None and not is_own_stacks(tags, claim)
+    return Tag.STACK in tags and not is_own_stacks(tags, claim)
 
 
 def own_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:
@@ -143,13 +157,13 @@ def own_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:
     return mark if mark and owns(tags, claim) and mark.request_id == claim.request.request_id else None
 
 
-def must_reopen(tags: Mapping[str, str], claim: Claim) -> bool:
+def closed_by_stack(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether this stack has closed the model: it may write no tags until the closing tag is removed."""
     closing = Closing.parse(tags.get(Tag.CLOSED))
     return closing is not None and closing.stack == claim.stack
 
 
-def has_closed(tags: Mapping[str, str], claim: Claim) -> bool:
+def closed_by_request(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether the closing tag is of this very request."""
     closing = Closing.parse(tags.get(Tag.CLOSED))
     return closing is not None and closing.request_id == claim.request.request_id
@@ -190,12 +204,9 @@ def is_behind(tags: Mapping[str, str], written: Mark, claim: Claim) -> bool:
 
     The services do not promise how soon a tag that was written can be read.
     """
-    closing, former = Closing.parse(tags.get(Tag.CLOSED)), former_of(tags)
     # Only what this resource has let go of is news, perhaps by another delivery of this request. What another
     # one has noted may be older than what this request wrote.
-    closed = closing if closing and closing.resource == claim.resource else None
-    left = former.mark if former and former.logical_id == claim.request.logical_id else None
-    for later in (closed, left):
+    for later in (own_closing(tags, claim), own_former_mark(tags, claim)):
         if later and later.issued >= written.issued:
             return False
     shown = Mark.parse(tags.get(Tag.HOURS if claim.request.scheduled else Tag.REQUEST))
@@ -215,10 +226,9 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
     """Say where a request that wants to host the model stands with it."""
     if claim.request.scheduled:
         return _judge_schedule(tags, claim)
-    closing = Closing.parse(tags.get(Tag.CLOSED))
-    if closing and closing.resource == claim.resource and closing.issued >= claim.request.issued:
+    if (own := own_closing(tags, claim)) and own.issued >= claim.request.issued:
         return Verdict(Standing.SUPERSEDED)
-    if tags.get(Tag.STACK) is not None:
+    if Tag.STACK in tags:
         if not is_own_stacks(tags, claim):
             return Verdict(Standing.FOREIGN, reason=_owned_by(tags))
         if is_gone(tags, claim):
@@ -226,6 +236,7 @@ def judge(tags: Mapping[str, str], claim: Claim, phase: Phase) -> Verdict:
         if not owns(tags, claim):
             return _judge_move(tags, claim)
         return _among_own(Mark.parse(tags.get(Tag.REQUEST)), claim)
+    closing = Closing.parse(tags.get(Tag.CLOSED))
     if closing and closing.issued >= claim.request.issued:
         # Somebody let go after this request was made: this is a late delivery, or it lost a race. The tag may
         # be another stack's even if our own stack had closed the model too: the later one wrote over it.
@@ -254,8 +265,7 @@ def _judge_move(tags: Mapping[str, str], claim: Claim) -> Verdict:
     If the owner's mark is older than this request, an earlier deploy left it, and the request may take over.
     If it is younger, this is a late delivery, or two resources declare the same model: it may not.
     """
-    request, mark, former = claim.request, Mark.parse(tags.get(Tag.REQUEST)), former_of(tags)
-    mine = former.mark if former and former.logical_id == request.logical_id else None
+    request, mark, mine = claim.request, Mark.parse(tags.get(Tag.REQUEST)), own_former_mark(tags, claim)
     if mark is None:
         return Verdict(Standing.FREE)
     if mark.state.letting_go:
@@ -274,8 +284,7 @@ def _judge_schedule(tags: Mapping[str, str], claim: Claim) -> Verdict:
     request, hours = Mark.parse(tags.get(Tag.REQUEST)), Mark.parse(tags.get(Tag.HOURS))
     if not owns(tags, claim) or request is None or request.declared_as != claim.declared_as:
         return Verdict(Standing.SUPERSEDED)
-    closing = Closing.parse(tags.get(Tag.CLOSED))
-    if closing and closing.resource == claim.resource:
+    if own_closing(tags, claim):
         return Verdict(Standing.SUPERSEDED)
     if hours and hours.request_id == claim.request.request_id:
         held = hours.under == request.request_id
@@ -313,11 +322,9 @@ def _owned_by(tags: Mapping[str, str]) -> str:
 
 def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
     """Say where a request that gives the model up (a Delete, or a rollback) stands with it."""
-    is_ours = has_closed(tags, claim)
-    if is_ours and Tag.STACK not in tags:
-        return Verdict(Standing.RELEASED)
-    if tags.get(Tag.STACK) is None:
-        return Verdict(Standing.UNOWNED)
+    is_ours = closed_by_request(tags, claim)
+    if Tag.STACK not in tags:
+        return Verdict(Standing.RELEASED if is_ours else Standing.UNOWNED)
     if not is_own_stacks(tags, claim):
         return Verdict(Standing.FOREIGN)
     mark = Mark.parse(tags.get(Tag.REQUEST))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from ..contract import SERVICE_TIMEOUT_MAX, Scheduled, Tag
-from .marks import Closing, Mark, State
+from .marks import Mark, State
 from .request import Claim
 
 
@@ -36,15 +36,9 @@ def is_at_work(tags: Mapping[str, str], before: Mark) -> bool:
 
 
 def may_act(tags: Mapping[str, str], claim: Claim, request: Mark) -> bool:
-    """Say whether a scheduled start or stop may act now; every request of CloudFormation goes before it.
-
-    ``request`` is the mark of the request that commands the model.
-    """
+    """Say whether a scheduled start or stop may act under ``request``, the mark that commands the model."""
     asked = claim.request
-    if not request.has_hours or request.declared_as != claim.declared_as:
-        return False
-    closing = Closing.parse(tags.get(Tag.CLOSED))
-    if closing and closing.resource == claim.resource:
+    if not request.has_hours:
         return False
     # CloudFormation waits for a request no longer than this. After that, a deploy that never noted its end
     # must not keep the schedules from acting.

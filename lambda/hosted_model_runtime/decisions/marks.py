@@ -21,6 +21,11 @@ def stamp(when: datetime) -> str:
     return when.astimezone(UTC).strftime(_TIME)
 
 
+def stamp_of(seconds: float) -> str:
+    """Return the same of epoch seconds."""
+    return stamp(datetime.fromtimestamp(seconds, UTC))
+
+
 def unstamp(text: str) -> datetime | None:
     """Return the time that :func:`stamp` wrote, or None where there is none."""
     try:
@@ -148,7 +153,7 @@ class Mark:
         last = self.last_start
         if started and last.sent is not None:
             last = last.took(now - self.issued.timestamp() - last.sent)
-        hosted_at = self.hosted_at or stamp(datetime.fromtimestamp(now, UTC))
+        hosted_at = self.hosted_at or stamp_of(now)
         return replace(self, state=State.DONE, hosted_at=hosted_at, last_start=replace(last, sent=None))
 
     @property

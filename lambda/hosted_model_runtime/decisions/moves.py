@@ -76,9 +76,9 @@ class Task:
 
     @property
     def in_flight(self) -> float:
-        """After how many seconds a superseded request does nothing more.
+        """After how many seconds nothing of a superseded request comes any more.
 
-        For so long its reads may not show that it is superseded, and then its last call ends.
+        For so long its reads may hide from it that it is superseded; then its last call must end.
         """
         return self.reads_behind + CALL_SECONDS
 
@@ -146,8 +146,8 @@ class Progress:
     took_from
         The mark of the request that it took over from, until this request's next mark is written.
     former
-        Which resource had its model before, and its last mark, as this request last read them; None: no other
-        one of its stack.
+        Which other resource of its stack has the model, or had it before, and its last mark, as this request
+        last read them; None: none.
     former_sleeps, former_start
         Whether the model that an update replaces is asleep, and how long its last start took; None: not asked
         yet.
@@ -168,14 +168,14 @@ class Progress:
         When it noted that its resource is gone, or a read first showed that another delivery of it had, epoch
         seconds; 0: neither.
     closed
-        Whether it wrote a closing mark on a model that nobody owns.
+        Whether it wrote a closing tag on a model that nobody owns.
+    close_denied
+        Whether the policy refused the closing tag, which means that the model was never this resource's.
     reopened
         When it last removed this stack's closing tag, epoch seconds; 0: it has not. A read may show that tag
         for a while, and another stack's may have taken its place.
     denied_since
         When the policy first refused a Start or a change of units, epoch seconds; 0: it has not.
-    close_denied
-        Whether the policy refused that mark, which means that the model was never this resource's.
     failing
         A failure that is still to be noted in the lease.
     """
@@ -329,7 +329,10 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True)
 class WriteTags:
-    """Write tags about another resource's hold on the model, then end; ``wait``: look after these seconds."""
+    """Write tags about another resource's hold on the model, then end; with ``wait``, look again instead.
+
+    ``wait`` is in seconds.
+    """
 
     tags: Mapping[str, str]
     end: End

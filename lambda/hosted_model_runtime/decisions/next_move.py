@@ -15,8 +15,8 @@ Four rules always hold:
 - The lease is read before every step, and a step is written into the lease before it is taken. A read that
   shows what was written shows all that others wrote before it.
 - A read that shows less than this request wrote is out of date, and not news: read again.
-- A read of this request that nothing was written before may be out of date as well. So "it is somebody
-  else's" is believed only after a wait, and an event that Lambda delivers late writes nothing before it.
+- A read before this request's first write may be out of date as well. So "it is somebody else's" is
+  believed only after a wait, and an event that Lambda delivers late writes nothing before it.
 - While a call of the superseded request may still land, do nothing.
 """
 
@@ -24,13 +24,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from ..contract import Attribute, Metric, Scheduled, Tag
 from . import lease, lease_hours, steps
 from .ends import Done, End, Failed, Superseded
 from .lease import Standing, Verdict
-from .marks import Closing, Mark, State, stamp, unstamp
+from .marks import Closing, Mark, State, stamp_of, unstamp
 from .model import ACTIVE, Phase, Sighting, Units
 from .moves import (
     CALL_SECONDS,
@@ -78,13 +77,14 @@ def next_move(task: Task, progress: Progress, view: View, now: float) -> Move:
 
 
 def _towards_goal(task: Task, progress: Progress, view: View, now: float) -> Move:
-    if view.seen is None and not view.acted:
+    seen = view.seen
+    if seen is None and not view.acted:
         return Look()
     if task.goal is Goal.RELEASE:
-        return _release(task, progress, view.seen, view, now) if view.seen else Pause()
-    if view.seen is None:
+        return _release(task, progress, seen, view, now) if seen else Pause()
+    if seen is None:
         return _note_start(task, progress, view) or Pause()
-    return _host(task, progress, view.seen, view, now)
+    return _host(task, progress, seen, view, now)
 
 
 # --- hosting ------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
         return Pause()
     verdict = lease.judge(view.tags, claim, seen.phase)
     match verdict.standing:
-        case Standing.HELD if lease.must_reopen(view.tags, claim):
+        case Standing.HELD if lease.closed_by_stack(view.tags, claim):
             # A second delivery of an earlier Delete closed it, after this request had taken the lease.
             return Reopen()
         case Standing.HELD if verdict.mark:
@@ -118,7 +118,7 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
         case Standing.FOREIGN if now < (until := _shows_own(task, progress)):
             return Pause(idle=True, until=until)
         case Standing.FOREIGN:
-            return Finish(Failed(_foreign(seen, claim, verdict), Metric.FOREIGN))
+            return Finish(Failed(_foreign(seen, claim, view.tags, verdict), Metric.FOREIGN))
         case Standing.BUSY:
             return Pause()
         case Standing.FREE if mark and (lost := _lost(task, progress, mark, verdict.mark, view.tags)):
@@ -128,7 +128,7 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
 
 def _step(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, str], now: float) -> steps.Step:
     if progress.mark and progress.mark.state.asleep:
-        return steps.decide(Stopped(), seen.observed, started=False)
+        return steps.decide(Stopped(), seen.observed)
     former = lease.former_of(tags)
     moved = former is not None and former.mark.state is not State.RELEASED
     # After a rename the request is a Create, but of a model that was deployed before: it may resize it.
@@ -179,13 +179,13 @@ def _take(
     if view.took:
         # It was taken in this cycle, and somebody wrote over it at once: wait, do not write over theirs.
         return Pause()
-    moves = before is not None and not claim.request.scheduled and not lease.owns(tags, claim)
+    moves = before is not None and not lease.owns(tags, claim)
     told = before is None or (before.state.settled and _fits(task, before, seen))
     if moves and not told and _may_be_out_of_date(task, progress, now):
         # A construct is renamed after its request has ended. How that ended must be noted, for a rollback: a
         # late delivery of it has nothing more to say then.
         return _rest(task, progress)
-    step = steps.decide(replace(task.wanted, may_resize=True) if moves else task.wanted, seen.observed, False)
+    step = steps.decide(replace(task.wanted, may_resize=True) if moves else task.wanted, seen.observed)
     if isinstance(step, steps.Fail) and claim.request.type != Scheduled.STOP:
         return Finish(Failed(step.reason, Metric.INVALID))
     nothing_to_do = {Scheduled.START: steps.Done, Scheduled.STOP: steps.Start}.get(claim.request.type)
@@ -234,7 +234,7 @@ def _sleeps(task: Task, progress: Progress, tags: Mapping[str, str], moves: bool
         return False
     if had_it:
         return lease_hours.is_asleep(tags)
-    return progress.former_sleeps if task.replaces else False
+    return bool(progress.former_sleeps)
 
 
 def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: View, now: float) -> Move:
@@ -255,7 +255,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
             # Written first. If this invocation is killed, the next one tells by the phase whether it started.
             return Note(intent) if mark != intent else _start(task, mark)
         case steps.Stop():
-            return Stop() if not _is_stopped(progress, seen) else Note(mark.at(State.ASLEEP))
+            return Note(mark.at(State.ASLEEP)) if _is_stopped(progress, seen) else Stop()
         case steps.Resize(units):
             # It needs no mark of its own: the service says what it was last asked for, and when.
             return Resize(units)
@@ -284,7 +284,7 @@ def _shows_other_claims(task: Task, progress: Progress) -> float:
     """Return from when on a read shows every claim of another stack that saw the model free; epoch seconds.
 
     Such a claim was written before that stack could see this one's, and shows as late again. Past a fence it
-    gets only as far as reads are behind, and how far they were was seen here: mostly not at all.
+    gets only while the service itself sees old tags; for how long, ``progress.lag`` tells: mostly 0.
     """
     lag = progress.lag if task.fenced else task.reads_behind
     claims = progress.claimed + 2 * lag + CALL_SECONDS if progress.claimed and lag else 0.0
@@ -305,7 +305,7 @@ def _shows_own_delete(task: Task, progress: Progress, tags: Mapping[str, str], n
 
 def _start_may_be_ours(task: Task, progress: Progress, now: float) -> bool:
     """Say whether ours may have met another delivery's Start, whose note does not show yet."""
-    return progress.start is StartCall.REFUSED and now < progress.took_part + task.reads_behind
+    return progress.start is StartCall.REFUSED and now < _shows_own(task, progress)
 
 
 def _status_may_be_old(task: Task, progress: Progress, mark: Mark, now: float) -> bool:
@@ -383,22 +383,17 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
             return WriteTags({Tag.HOURS: str(later)}, Superseded())
         if now < progress.written + task.reads_behind:
             return Pause()
-    closing = Closing.parse(tags.get(Tag.CLOSED))
-    by_own_delete = closing and closing.resource == task.claim.resource
-    mine = lease.own_mark(tags, task.claim)
+    closing, mine = lease.own_closing(tags, task.claim), lease.own_mark(tags, task.claim)
+    if closing is None or request.scheduled or seen.phase in ACTIVE:
+        return Finish(Superseded())
     # What was written before the Delete was made, the Delete has seen before it let go.
-    unseen = mine and progress.read_since
-    if progress.written and closing:
-        unseen = progress.written >= closing.issued.timestamp()
-    if closing and by_own_delete and seen.phase not in ACTIVE and unseen and not request.scheduled:
-        # What this request may have started is left to the Delete, which finds it by this mark. So is the
-        # mark, if the Delete still goes on: it may see the mark late, and be seen late itself.
-        until = max(progress.took_part, closing.issued.timestamp()) + 2 * task.reads_behind
-        if now < until:
-            return Pause(idle=True, until=until, parting=Superseded())
-        if mine:
-            return LetGo(Superseded())
-    return Finish(Superseded())
+    unseen = progress.written >= closing.issued.timestamp() if progress.written else mine
+    # What this request may have started is left to the Delete, which finds it by this mark. So is the mark,
+    # if the Delete still goes on: it may see the mark late, and be seen late itself.
+    until = max(progress.took_part, closing.issued.timestamp()) + 2 * task.reads_behind
+    if unseen and now < until:
+        return Pause(idle=True, until=until, parting=Superseded())
+    return LetGo(Superseded()) if unseen and mine else Finish(Superseded())
 
 
 def _start(task: Task, mark: Mark) -> Start:
@@ -448,13 +443,13 @@ def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: flo
         return _superseded(task, progress, seen, view.tags, now) if seen else Finish(Superseded())
     if verdict.standing is not Standing.HELD or verdict.mark is None:
         return Finish(failed)
-    if noted and verdict.mark.state is State.DONE and seen:
+    if not noted:
+        return _note_failure(task, replace(progress, mark=verdict.mark), verdict.mark, failing, view)
+    if verdict.mark.state is State.DONE and seen:
         return Finish(_again(task, verdict.mark, seen))
-    if noted and _another_delivery_may_host_it(task, progress, failing, seen, now):
+    if _another_delivery_may_host_it(task, progress, failing, seen, now):
         return Pause()
-    if noted:
-        return Finish(failed)
-    return _leave_failure(task, replace(progress, mark=verdict.mark), verdict.mark, failing, view)
+    return Finish(failed)
 
 
 def _fail_to_release(task: Task, progress: Progress, failing: Failing, view: View, now: float) -> Move:
@@ -487,10 +482,10 @@ def _another_delivery_may_host_it(
     runs = seen is not None and seen.phase in (Phase.STARTING, Phase.RUNNING)
     begins = task.claim.request.type == "Create" or task.replaces
     theirs = begins and progress.start is not StartCall.ACCEPTED
-    return runs and theirs and not failing.aborts and now < progress.took_part + task.reads_behind
+    return runs and theirs and not failing.aborts and now < _shows_own(task, progress)
 
 
-def _leave_failure(task: Task, progress: Progress, mark: Mark, failing: Failing, view: View) -> Move:
+def _note_failure(task: Task, progress: Progress, mark: Mark, failing: Failing, view: View) -> Move:
     seen = view.seen
     if mark.state.settled and seen:
         # Another delivery of this request has come to an end already: give the same.
@@ -516,7 +511,7 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
     claim, mark = task.claim, progress.mark
     if not seen.arn:
         return Finish(Done())
-    if mark and view.tags is None and _must_wait(seen):
+    if mark and view.tags is None and isinstance(steps.decide(Stopped(), seen.observed), Wait):
         return Pause(idle=True)
     if view.tags is None:
         return ReadTags()
@@ -534,7 +529,7 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
         case Standing.RELEASED if mark and now < (until := progress.written + task.reads_behind):
             # Another delivery of this request has let go, perhaps before this one wrote its mark.
             return Pause(idle=True, until=until, parting=Done())
-        case Standing.RELEASED if lease.has_closed(view.tags, claim) and _a_mark_may_follow(
+        case Standing.RELEASED if lease.closed_by_request(view.tags, claim) and _a_mark_may_follow(
             task, progress, now
         ):
             return Pause(parting=Done())
@@ -574,10 +569,6 @@ def _a_mark_may_follow(task: Task, progress: Progress, now: float) -> bool:
 def _undoes_cancelled(task: Task) -> bool:
     """Say whether this request undoes a Create or an Update that was cancelled, and may be at work."""
     return task.claim.undoes_unanswered or task.claim.request.type == "Update"
-
-
-def _must_wait(seen: Sighting) -> bool:
-    return isinstance(steps.decide(Stopped(), seen.observed, started=False), Wait)
 
 
 def _take_to_release(
@@ -623,23 +614,32 @@ def _give_up(
         # The former owner is gone, which an older read did not show: there is nobody to give it back to.
         if not progress.closed:
             return Close(reopens=False)
-    step = steps.decide(Stopped(), seen.observed, started=False)
+    step = steps.decide(Stopped(), seen.observed)
     if isinstance(step, Wait):
         return Pause(idle=True)
     if isinstance(step, steps.Stop) and not _is_stopped(progress, seen):
         return Stop()
     if before and not lease.is_in_flight(tags, before):
-        # Else a start may be under way: of another delivery of the request that this one took over from, or
-        # of a schedule that wrote its mark just before. The closing tag stops it once the service sees that.
-        until = _shows_last_start(task, before, mark)
+        # Nothing of that request is under way, so only the status must be young enough. Else wait the whole
+        # time: another delivery of that request, or a schedule that wrote its mark just before, may have sent
+        # a start. The closing tag stops it once the service sees that.
+        until = max(_shows_last_start(task, before, mark), _second_delivery_starts(task, progress, before))
     return Pause(idle=True, until=until) if now < until else LetGo(Done())
+
+
+def _second_delivery_starts(task: Task, progress: Progress, before: Mark) -> float:
+    """Return until when a second delivery of a request that has ended may start the model; epoch seconds.
+
+    Where reads are behind, it may wait to see other claims, and then go by tags that do not show this one.
+    """
+    return before.issued.timestamp() + 3 * task.reads_behind if progress.lag else 0.0
 
 
 def _former(progress: Progress, tags: Mapping[str, str], claim: Claim) -> lease.Former | None:
     """Return the resource that had the model before.
 
-    Once this request has given the model back, a call under way may write over that: its other delivery's, or
-    that of the request which it undoes. Then the tags no longer name that resource.
+    Once this request has given the model back, or left it to its owner, a call under way may write over that:
+    its other delivery's, or that of the request which it undoes. Then the tags no longer name that resource.
     """
     return progress.former if lease.has_left(tags, claim) else lease.former_of(tags)
 
@@ -647,9 +647,9 @@ def _former(progress: Progress, tags: Mapping[str, str], claim: Claim) -> lease.
 def _is_not_theirs(task: Task, progress: Progress, now: float) -> bool:
     """Say whether the policy shows that the former owner does not declare the model any more.
 
-    The policy permits what is declared. What is undone has declared this model: so if it is refused, the
-    policy from before that is back, and nobody declared the model there. A resource that was to retain it,
-    and has another one now, had no Delete: so nobody has noted that it is gone.
+    The policy permits what the stack declares. The deploy that is undone declared this model: if the policy
+    refuses it now, the policy from before is back, and under that one nobody declared the model. That its
+    former owner is gone nobody has noted: a resource that retains its old model gets no Delete.
     """
     return 0.0 < progress.denied_since <= now - task.policy_behind
 
@@ -688,7 +688,7 @@ def _give_back(
             return Stop()
         case Wait():
             return Pause(idle=True)
-    hosted_at = _stamp(now) if started else ""
+    hosted_at = stamp_of(now) if started else ""
     returned = lease.returning_tags(task.claim, former, seen.phase in ACTIVE, hosted_at)
     # What is not trained any more, or is being deleted, nobody can bring back: only the tags are given.
     if isinstance(step, steps.Fail) and seen.phase is not Phase.UNREADY:
@@ -704,7 +704,7 @@ def _close(task: Task, progress: Progress, seen: Sighting, tags: Mapping[str, st
     """
     claim = task.claim
     closing = Closing.parse(tags.get(Tag.CLOSED))
-    # Or another delivery of this request, whose mark it saw, has let go of the model.
+    # A later request has closed it, or another delivery of this request, whose mark it saw, has let go.
     if (closing and closing.issued > claim.request.issued) or progress.mark:
         may_follow = not progress.mark and _a_mark_may_follow(task, progress, now)
         return Pause(parting=Done()) if may_follow else Finish(Done())
@@ -733,11 +733,11 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], owner: Mark 
         # delivery has just noted it, that one may have given the model back: not answered before it shows.
         until = progress.left + task.reads_behind
         return Pause(idle=True, until=until) if now < until else Finish(Done())
-    if mine and not released and not claim.undoes_unanswered:
+    undoes = _undoes_cancelled(task)
+    if mine and not released and not undoes:
         return WriteTags(lease.released_tags(claim), Done())
     # What this request undoes may have taken the model already, or do so before it sees this. Then the note
     # would cover from whom it has the model, and to whom that goes back.
-    undoes = _undoes_cancelled(task)
     until = progress.read_since + task.reads_behind + (task.in_flight if undoes else 0.0)
     third = former is not None and not mine and not released
     later = owner is not None and owner.issued > claim.request.issued and (released or not mine)
@@ -762,14 +762,14 @@ def _judge(task: Task, view: View) -> Verdict:
 
 
 def _reads_are_behind(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> bool:
-    if progress.mark is None or now >= progress.took_part + task.reads_behind:
+    if progress.mark is None or now >= _shows_own(task, progress):
         return False
     return lease.is_behind(tags, progress.mark, task.claim)
 
 
 def _must_reopen(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> bool:
     """Say whether to remove this stack's closing tag: once, as long as a read may still show it."""
-    return lease.must_reopen(tags, task.claim) and now >= progress.reopened + task.reads_behind
+    return lease.closed_by_stack(tags, task.claim) and now >= progress.reopened + task.reads_behind
 
 
 def _may_be_out_of_date(task: Task, progress: Progress, now: float) -> bool:
@@ -779,7 +779,7 @@ def _may_be_out_of_date(task: Task, progress: Progress, now: float) -> bool:
 
 def _shows_own(task: Task, progress: Progress) -> float:
     """Return from when on a read shows all that this request wrote, and what was before; epoch seconds."""
-    return max(progress.read_since, progress.written, progress.shown) + task.reads_behind
+    return progress.took_part + task.reads_behind
 
 
 def _rest(task: Task, progress: Progress) -> Pause:
@@ -840,19 +840,15 @@ def _without_model(claim: Claim, step: steps.Step) -> End:
     return Failed(step.reason if isinstance(step, steps.Fail) else "the model is gone", Metric.OTHER)
 
 
-def _foreign(seen: Sighting, claim: Claim, verdict: Verdict) -> str:
+def _foreign(seen: Sighting, claim: Claim, tags: Mapping[str, str], verdict: Verdict) -> str:
     if verdict.closed:
         advice = "deploy again"
-    elif not verdict.reason.startswith("it is owned"):
+    elif Tag.STACK not in tags:
         advice = "stop it, or declare it with on_running=OnRunning.ADOPT"
-    elif claim.request.stack_id in verdict.reason:
+    elif lease.is_own_stacks(tags, claim):
         advice = "a model has one owner: declare it once"
     else:
         advice = (
             "remove it from there first, or, if that stack is gone, remove the model's hosted-model: tags"
         )
     return f"{seen.observed.name} is not this stack's to command: {verdict.reason}; {advice}"
-
-
-def _stamp(now: float) -> str:
-    return stamp(datetime.fromtimestamp(now, UTC))

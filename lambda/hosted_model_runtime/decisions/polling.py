@@ -219,14 +219,13 @@ def interval(
     """
     wider = min(wanted, LONGER) * (width if waiting else max(1.0, width / AHEAD))
     pace = models / (QUOTA * SHARE) if waiting else 0.0
-    if calm and models > 1 and max(pace, wanted) >= wider:
-        wait = max(pace, wanted)
-    elif pace > max(wanted, wider):
-        wait = pace * (0.75 + draw / 2)
-    elif width <= 1.0:
+    even = max(pace, wanted)
+    if calm and models > 1 and even >= wider:
+        wait = even
+    elif width <= 1.0 and pace <= wanted:
         wait = wanted * (1 - draw / 4)
     else:
-        wait = max(wanted, wider) * (0.75 + draw / 2)
+        wait = max(even, wider) * (0.75 + draw / 2)
     return max(wait, retry_after or 0.0)
 
 

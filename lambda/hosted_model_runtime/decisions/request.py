@@ -45,7 +45,7 @@ class Request:
     @property
     def deadline(self) -> float:
         """Epoch seconds at which this request gives up, to answer in time: ``expiry`` less a margin."""
-        return self.issued.timestamp() + self.timeout - DEADLINE_MARGIN
+        return self.expiry - DEADLINE_MARGIN
 
     @property
     def expiry(self) -> float:

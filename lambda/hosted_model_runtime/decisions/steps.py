@@ -32,10 +32,7 @@ class Running:
         return self.any_units or self.wants(seen.min_units, seen.max_units)
 
     def wants(self, minimum: int | None, maximum: int | None) -> bool:
-        return (minimum, _ceiling(minimum, maximum)) == (
-            self.min_units,
-            _ceiling(self.min_units, self.max_units),
-        )
+        return minimum == self.min_units and _ceiling(minimum, maximum) == _ceiling(minimum, self.max_units)
 
     def made(self, resizing: Resizing) -> bool:
         """Say whether the service made this change of units for this request."""
@@ -78,7 +75,7 @@ class Fail:
 Step = Start | Stop | Resize | Wait | Done | Fail
 
 
-def decide(goal: Running | Stopped, seen: Observed, started: bool) -> Step:
+def decide(goal: Running | Stopped, seen: Observed, started: bool = False) -> Step:
     """Return the next step.
 
     Parameters

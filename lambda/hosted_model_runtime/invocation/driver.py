@@ -117,7 +117,7 @@ class Driver:
         self._put_early, self._went_on = False, 0.0
         self._models_of_stack, self._looked_at, self._calm = models, clock.now(), True
         self._deadline, self._why_so_early = request.deadline, ""
-        self._is_last_delivery = self._was_delivered_twice()
+        self._is_last_delivery = self._looks_like_the_last_delivery()
 
     def drive(self) -> Outcome:
         """Return the outcome.
@@ -216,7 +216,7 @@ class Driver:
         self._calm = calm
         self._width = widened(self._width, calm=not self._trouble.transient)
         if calm:
-            self._trouble = _Trouble(last=self._trouble.last)
+            self._trouble.denied_since = None
 
     def _advance_one(self, model: LeasedModel) -> bool:
         """Make one model's next moves; False when a call failed."""
@@ -234,8 +234,8 @@ class Driver:
         return True
 
     def _is_last_call(self) -> bool:
-        late = self._clock.now() >= self.request.expiry - LAST_CALL_SECONDS
-        return late or self._clock.remaining() <= LAST_SECONDS
+        last_call = self.request.expiry - LAST_CALL_SECONDS
+        return self._clock.now() >= last_call or self._clock.remaining() <= LAST_SECONDS
 
     def _meet(self, model: LeasedModel, error: ServiceError) -> None:
         trouble, now = self._trouble, self._clock.now()
@@ -343,8 +343,8 @@ class Driver:
             return False
         raise OutOfTimeError(f"no invocation has begun to go on with request {self.request.request_id}")
 
-    def _was_delivered_twice(self) -> bool:
-        """Say whether Lambda has, by the age of the event, nothing left to do if this delivery fails, too."""
+    def _looks_like_the_last_delivery(self) -> bool:
+        """Say whether, by the event's age, this is the last of Lambda's three deliveries."""
         age = self._clock.now() - self.request.issued.timestamp()
         return not self._relay.ticked and age >= 2 * self._clock.remaining() + sum(REDELIVERY_SECONDS)
 
@@ -369,7 +369,8 @@ class Driver:
         draw, models = self._random.random(), self._models_of_stack
         wanted = interval(look, self._width, draw, trouble.retry_after, idle, models, self._calm)
         # From look to look, not from the end of one to the next: so models that share the quota keep apart.
-        wanted -= now - self._looked_at if models > 1 else 0.0
+        if models > 1:
+            wanted -= now - self._looked_at
         if rests := [model.rest for model in self._models if model.rest]:
             at_work = [model for model in self._models if model.end is None and not model.rest]
             wanted = min(rests + ([wanted] if at_work or self._puts else []))

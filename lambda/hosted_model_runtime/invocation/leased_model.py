@@ -83,17 +83,17 @@ class LeasedModel:
                     self._remember(denied_since=self.progress.denied_since or self._now())
                 if not self._is_final(error):
                     raise
-                self.end = self._finally()
+                self.give_up()
 
     def fail(self, reason: str, code: str, aborts: bool = False) -> None:
         """Remember a failure. From now on the moves note it in the lease, and then end."""
         failing = self.progress.failing or Failing(Failed(reason, code), self._now())
-        self.progress = replace(self.progress, failing=replace(failing, aborts=aborts))
+        self._remember(failing=replace(failing, aborts=aborts))
 
     def give_up(self) -> None:
         """End with the failure, though the lease has no note of it."""
-        if self.end is None:
-            self.end = self._finally()
+        if self.end is None and self.progress.failing:
+            self.end = self.progress.failing.failed
 
     def _is_final(self, error: ServiceError) -> bool:
         """Say whether to end with the failure although this error keeps it out of the lease."""
@@ -101,12 +101,6 @@ class LeasedModel:
         if failing is None or failing.aborts or self.task.claim.request.scheduled:
             return False
         return error.kind is not Kind.TRANSIENT
-
-    def _finally(self) -> End:
-        failing = self.progress.failing
-        if failing is None:
-            raise RuntimeError("only what failed is given up")
-        return failing.failed
 
     def as_former(self) -> tuple[bool, LastStart]:
         """Say whether the model is stopped because its hours are over, and how long its last start took.
@@ -143,8 +137,7 @@ class LeasedModel:
                 return replace(view, seen=self._look(), tags=None, outrun=False)
             case moves.ReadTags():
                 tags = self._service.tags(self._arn)
-                came_further = self._learn(tags)
-                return replace(view, tags=tags, outrun=view.outrun or came_further)
+                return replace(view, tags=tags, outrun=self._learn(tags) or view.outrun)
             case moves.AskFormer():
                 self._ask_former()
             case moves.Take():
@@ -174,9 +167,10 @@ class LeasedModel:
             case moves.WriteTags(tags, end, wait):
                 self._service.tag(self._arn, tags)
                 self._remember(written=self._now(), left=self._now())
-                if not wait:
+                if wait:
+                    self._be_quiet(wait)
+                else:
                     self.end = end
-                self._be_quiet(wait)
                 return replace(view, tags=None)
             case moves.LetGo(end):
                 self._service.untag(self._arn, Tag.OWNER)
@@ -207,6 +201,7 @@ class LeasedModel:
         """Remember what the tags tell; say whether another delivery of this request came further."""
         claim, known, now = self.task.claim, self.progress, self._now()
         found = self._found(tags)
+        former = lease.former_of(tags) if lease.owns(tags, claim) else lease.other_owner(tags, claim)
         behind = known.mark is not None and lease.own_mark(tags, claim) != known.mark
         lag = min(now - known.took_part, self.task.reads_behind) if behind or known.behind else 0.0
         self._remember(
@@ -216,7 +211,7 @@ class LeasedModel:
             lag=max(known.lag, lag),
             left=known.left or (now if lease.has_left(tags, claim) else 0.0),
             contested=now if lease.is_another_stacks(tags, claim) else known.contested,
-            former=(lease.former_of(tags) if lease.owns(tags, claim) else None) or known.former,
+            former=former or known.former,
             **found,
         )
         return bool(found)
@@ -313,7 +308,7 @@ class LeasedModel:
         return View(acted=True)
 
     def _close(self, reopens: bool) -> View:
-        """Write the closing mark.
+        """Write the closing tag.
 
         A refusal is tried again: the policy may not have spread yet, and a Create of this resource that is
         still under way may be waiting for the same policy.

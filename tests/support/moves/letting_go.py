@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from hosted_model_runtime.contract import Metric, Tag
 from hosted_model_runtime.decisions.ends import Done, Failed
@@ -152,6 +153,17 @@ LETTING_GO = Group(
                 STOPPED, DELETE.tags(RELEASING), move,
             )
             for ago, move in ((14, rest(1)), (15, LetGo(Done())))
+        ),
+        *(
+            Row(
+                DELETE,
+                DELETE.wrote(RELEASING).but(
+                    f"took over from a `done` that was asked for {ago} s ago, and reads were {lag} s behind",
+                    took_from=earlier(DONE, issued=ISSUED + timedelta(seconds=100 - ago)), lag=lag,
+                ),
+                STOPPED, DELETE.tags(RELEASING), move,
+            )
+            for ago, lag, move in ((224, 10, rest(1)), (225, 10, LetGo(Done())), (101, 0, LetGo(Done())))
         ),
         Row(
             DELETE, DELETE.wrote(RELEASING, 89).but("took a `started`", took_from=earlier(STARTED)), STOPPED,
@@ -315,9 +327,12 @@ MOVING = Group(
             )
             for ago, move in ((74, rest(1)), (75, Finish(Done())))
         ),
-        Row(
-            UNDOING, first_read(NOTHING, 164), RUNNING, formerly(MOVED_TO_OTHER, earlier(DONE), NAME),
-            rest(1),
+        *(
+            Row(
+                one, first_read(NOTHING, 164), RUNNING,
+                formerly(MOVED_TO_OTHER, earlier(DONE), NAME), rest(1),
+            )
+            for one in (UNDOING, ROLLBACK)
         ),
         *(
             Row(

@@ -251,7 +251,7 @@ OVERTAKEN = Group(
         Row(CREATE, CREATE.wrote(INTENT, 99), STOPPED, SINCE_CLOSED, rest(51, parting=True)),
         Row(CREATE, CREATE.wrote(INTENT, 100), STOPPED, SINCE_CLOSED, SILENCE),
         Row(CREATE, accepted(CREATE.wrote(INTENT)), STARTING, SINCE_CLOSED, SILENCE),
-        Row(CREATE, NOTHING, STOPPED, SINCE_CLOSED, SILENCE),
+        Row(CREATE, first_read(NOTHING, 99), STOPPED, SINCE_CLOSED, rest(51, parting=True)),
     ),
 )  # fmt: skip
 
