@@ -79,8 +79,8 @@ MUTANTS = (
     Mutant(
         "another stack's closing is taken for news",
         "decisions/lease.py",
-        "    for later in (own_closing(tags, claim), own_former_mark(tags, claim)):\n",
-        "    for later in (Closing.parse(tags.get(Tag.CLOSED)),\n            own_former_mark(tags, claim)):\n",
+        "    for later in (own_closing(tags, claim),",
+        "    for later in (Closing.parse(tags.get(Tag.CLOSED)),",
     ),
     Mutant(
         "a stale read is believed",
@@ -830,8 +830,8 @@ MUTANTS = (
     Mutant(
         "an update that took over a model answers before every read shows that",
         "decisions/next_move.py",
-        "    cleans_up = (had or lease.came_back_lately(tags, task.claim)) and not task.claim.request.scheduled\n",
-        '    cleans_up = had and task.claim.request.type == "Create"\n',
+        "    cleans_up = (had or lease.came_back_lately(tags, task.claim)) and",
+        '    cleans_up = had and task.claim.request.type == "Create" and',
     ),
     Mutant(
         "a rollback gives a model back that its former owner may have taken itself",
