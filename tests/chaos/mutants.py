@@ -936,6 +936,12 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "a Delete notes over what a later request of its resource left",
+        "decisions/lease.py",
+        "        return Verdict(Standing.SUPERSEDED) if since else Verdict(Standing.MOVED, mark)\n",
+        "        return Verdict(Standing.MOVED, mark)\n",
+    ),
+    Mutant(
         "a rollback takes what the resource had long ago for what its update does now",
         "decisions/next_move.py",
         "    if mine and not released and not undoes:\n",

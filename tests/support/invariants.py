@@ -96,7 +96,7 @@ class Requests:
         for stack, sent in self._sent():
             name = f"{stack.name}.{stack.logical_id} {sent.event['RequestType']} {stack.requests.index(sent)}"
             # Once CloudFormation has gone on to another request, nobody listens to this one any more.
-            until = min([sent.over, *(other.issued for other in self._later(stack, sent))])
+            until = min([sent.over, sent.expiry, *(other.issued for other in self._later(stack, sent))])
             told = {self._told(answer.body) for answer in sent.answers if answer.time <= until}
             # Of a model that somebody stops or deletes by hand, two deliveries may see one this and one that.
             # And where statuses are late, one whose call is refused does not see the other's start.

@@ -329,7 +329,9 @@ def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
         return Verdict(Standing.FOREIGN)
     mark = Mark.parse(tags.get(Tag.REQUEST))
     if not owns(tags, claim):
-        return Verdict(Standing.MOVED, mark)
+        mine = own_former_mark(tags, claim)
+        since = mine and mine.state is not State.RELEASED and mine.issued > claim.request.issued
+        return Verdict(Standing.SUPERSEDED) if since else Verdict(Standing.MOVED, mark)
     if mark is None or mark.declared_as != claim.declared_as:
         return Verdict(Standing.RELEASED)
     if is_ours and mark.issued <= claim.request.issued:

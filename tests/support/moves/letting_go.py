@@ -312,6 +312,11 @@ MOVING = Group(
             WriteTags(gone(DELETE), Done()),
         ),
         Row(
+            DELETE, NOTHING, RUNNING,
+            formerly(MOVED_LATER, earlier(DONE, issued=ISSUED + SECOND), NAME, "as a later request left it"),
+            SILENCE,
+        ),
+        Row(
             DELETE, NOTHING, RUNNING, formerly(MOVED_TO_OTHER, earlier(GONE), NAME),
             WriteTags(gone(DELETE), Done(), wait=DELETE.task.in_flight),
         ),
