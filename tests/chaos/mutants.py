@@ -936,6 +936,12 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "a Delete closes what its second delivery has closed",
+        "decisions/next_move.py",
+        "        if not (progress.closed or lease.closed_by_request(tags, task.claim)):\n",
+        "        if not progress.closed:\n",
+    ),
+    Mutant(
         "a Delete notes over what a later request of its resource left",
         "decisions/lease.py",
         "        return Verdict(Standing.SUPERSEDED) if since else Verdict(Standing.MOVED, mark)\n",

@@ -612,7 +612,7 @@ def _give_up(
         if former.mark.state is not State.RELEASED and not _is_not_theirs(task, progress, now):
             return _give_back(task, progress, former, seen, tags, now)
         # The former owner is gone, which an older read did not show: there is nobody to give it back to.
-        if not progress.closed:
+        if not (progress.closed or lease.closed_by_request(tags, task.claim)):
             return Close(reopens=False)
     step = steps.decide(Stopped(), seen.observed)
     if isinstance(step, Wait):

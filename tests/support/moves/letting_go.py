@@ -444,6 +444,14 @@ MOVING = Group(
         ),
         Row(DELETE, BACK, RUNNING, undone(earlier(GONE)), Close(reopens=False)),
         Row(DELETE, BACK.but("closed it", closed=True), RUNNING, undone(earlier(GONE)), Stop()),
+        Row(
+            DELETE, BACK, RUNNING,
+            Said(
+                "that it gives it back to who is gone, and closed by this very request",
+                undone(earlier(GONE)).value | CLOSING,
+            ),
+            Stop(),
+        ),
         Row(DELETE, BACK, RESIZED, undone(earlier(DONE)), Stop()),
         Row(DELETE, BACK, STOPPING, undone(earlier(DONE)), Pause(idle=True)),
         Row(
