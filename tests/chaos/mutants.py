@@ -936,6 +936,12 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "the time in which a policy spreads is counted against another call",
+        "invocation/driver.py",
+        '            call = str(error).partition(": ")[0]\n',
+        '            call = ""\n',
+    ),
+    Mutant(
         "a Delete closes what its second delivery has closed",
         "decisions/next_move.py",
         "        if not (progress.closed or lease.closed_by_request(tags, task.claim)):\n",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..contract import Metric
@@ -87,11 +87,11 @@ class OutOfTimeError(RuntimeError):
 
 @dataclass(slots=True)
 class _Trouble:
-    """The errors of the last look, and since when a permission is missing."""
+    """The errors of the last look, and since when which calls are refused for want of permission."""
 
     transient: bool = False
     retry_after: float | None = None
-    denied_since: float | None = None
+    denied: dict[str, float] = field(default_factory=dict)
     last: str = ""
 
 
@@ -216,7 +216,7 @@ class Driver:
         self._calm = calm
         self._width = widened(self._width, calm=not self._trouble.transient)
         if calm:
-            self._trouble.denied_since = None
+            self._trouble.denied.clear()
 
     def _advance_one(self, model: LeasedModel) -> bool:
         """Make one model's next moves; False when a call failed."""
@@ -246,8 +246,9 @@ class Driver:
         if error.kind is Kind.TRANSIENT:
             trouble.transient, trouble.retry_after = True, error.retry_after
         if error.kind is Kind.DENIED:
-            trouble.denied_since = trouble.denied_since or now
-            if now - trouble.denied_since < self._grace(model):
+            # Each call by itself: where a policy has spread, it may be the fence that refuses the next one.
+            call = str(error).partition(": ")[0]
+            if now - trouble.denied.setdefault(call, now) < self._grace(model):
                 return
         if error.kind in ADVICE and model.progress.failing is None:
             model.fail(trouble.last, CODES[error.kind])
