@@ -85,8 +85,8 @@ def main() -> int:
     PAGE.write_text(
         f"{HEAD}\n## What was seen\n\n"
         "Where there are no kill points, it was `python -m chaos --no-kill-points`. The runs came one after "
-        "another. What one found was mended before the next, or is named in [known limits](limits.md), so only "
-        f"the last column is of today's code. On {runs[0]['cores']} cores:\n\n"
+        "another. What one found was mended before the next, or is named in [known limits](limits.md): each "
+        f"column is of the code of its hour. On {runs[0]['cores']} cores:\n\n"
         f"| `make chaos` |{asked}\n|---|{'---:|' * len(runs)}\n{rows}\n| minutes |{minutes}\n\n"
         f"`make mutants`: {mutants['killed']} of {mutants['tried']} killed{_left(mutants)}.\n\n"
         f"| what was broken | which suite saw it first |\n|---|---|\n{lines}\n"
