@@ -143,6 +143,7 @@ def main() -> int:
         "faults": counted["faults"],
         "kill_points": counted["kill_points"],
         "crossed_claims": counted["crossed_claims"],
+        "rollbacks_continued": counted["rollbacks_continued"],
         "violations": len(broken),
         "seconds": round(time.monotonic() - began),
         "seed": given.seed,

@@ -113,8 +113,8 @@ def adopt(stack: Stack) -> Iterator[Script]:
 
 
 def out_of_time(stack: Stack) -> Iterator[Script]:
-    # A kill costs up to 225 s: a minute until Lambda's next delivery, which waits until reads show all; and
-    # what it takes without a fence waits for other claims.
+    # A kill costs up to 300 s: a minute until Lambda's next delivery, 75 s because that one is late, and 165
+    # s for other claims where there is no fence.
     seed(stack.world, stack.case, "1", start_seconds=575, stop_seconds=2)
     yield stack.create(stack.case.properties("1", HostingTimeoutSeconds=600))
 

@@ -938,8 +938,8 @@ MUTANTS = (
     Mutant(
         "the time in which a policy spreads is counted against another call",
         "invocation/driver.py",
-        '            call = str(error).partition(": ")[0]\n',
-        '            call = ""\n',
+        "trouble.denied.setdefault(error.call, now)",
+        'trouble.denied.setdefault("", now)',
     ),
     Mutant(
         "a Delete closes what its second delivery has closed",
@@ -950,7 +950,7 @@ MUTANTS = (
     Mutant(
         "a Delete notes over what a later request of its resource left",
         "decisions/lease.py",
-        "        return Verdict(Standing.SUPERSEDED) if since else Verdict(Standing.MOVED, mark)\n",
+        "        return Verdict(Standing.SUPERSEDED) if later else Verdict(Standing.MOVED, mark)\n",
         "        return Verdict(Standing.MOVED, mark)\n",
     ),
     Mutant(

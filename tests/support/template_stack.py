@@ -130,7 +130,7 @@ class TemplateStack:
         self.retained: list[Resource] = []
         #: What a rollback that failed, or a Delete, has left on the books beside ``resources``.
         self.left_over: list[Resource] = []
-        #: What a rollback has still to bring back, and what it deletes then.
+        #: By logical ID, the changes that a rollback has still to undo; and what it deletes after that.
         self._not_back: dict[str, Change] = {}
         self._to_clean_up: list[Resource] = []
         self.fate = Fate()
@@ -191,7 +191,7 @@ class TemplateStack:
 
     @property
     def brings_back(self) -> list[Resource]:
-        """Return what a rollback that failed brings back once somebody goes on with it."""
+        """Return what a rollback has still to bring back; one that failed, once somebody goes on with it."""
         return [change.before for change in self._not_back.values() if change.before is not None]
 
     @property
@@ -272,11 +272,7 @@ class TemplateStack:
         self.status = "UPDATE_ROLLBACK_IN_PROGRESS"
         changed = self._not_back
         work = {name: self._bring_back(change) for name, change in changed.items()}
-        waits = {
-            name: _needs(change.before.declared) & changed.keys()
-            for name, change in changed.items()
-            if change.before is not None
-        }
+        waits = {one.logical_id: _needs(one.declared) & changed.keys() for one in self.brings_back}
         ended = yield from self._side_by_side(work, waits)
         yield from self._pause()
         self._not_back = {name: changed[name] for name in ended.failed}

@@ -330,8 +330,8 @@ def judge_release(tags: Mapping[str, str], claim: Claim) -> Verdict:
     mark = Mark.parse(tags.get(Tag.REQUEST))
     if not owns(tags, claim):
         mine = own_former_mark(tags, claim)
-        since = mine and mine.state is not State.RELEASED and mine.issued > claim.request.issued
-        return Verdict(Standing.SUPERSEDED) if since else Verdict(Standing.MOVED, mark)
+        later = mine and mine.state is not State.RELEASED and mine.issued > claim.request.issued
+        return Verdict(Standing.SUPERSEDED) if later else Verdict(Standing.MOVED, mark)
     if mark is None or mark.declared_as != claim.declared_as:
         return Verdict(Standing.RELEASED)
     if is_ours and mark.issued <= claim.request.issued:

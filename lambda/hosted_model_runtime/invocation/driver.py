@@ -247,8 +247,8 @@ class Driver:
             trouble.transient, trouble.retry_after = True, error.retry_after
         if error.kind is Kind.DENIED:
             # Each call by itself: where a policy has spread, it may be the fence that refuses the next one.
-            call = str(error).partition(": ")[0]
-            if now - trouble.denied.setdefault(call, now) < self._grace(model):
+            since = trouble.denied.setdefault(error.call, now)
+            if now - since < self._grace(model):
                 return
         if error.kind in ADVICE and model.progress.failing is None:
             model.fail(trouble.last, CODES[error.kind])

@@ -83,7 +83,7 @@ class LeasedModel:
                     self._remember(denied_since=self.progress.denied_since or self._now())
                 if not self._is_final(error):
                     raise
-                self.give_up()
+                self.end = self._finally()
 
     def fail(self, reason: str, code: str, aborts: bool = False) -> None:
         """Remember a failure. From now on the moves note it in the lease, and then end."""
@@ -92,8 +92,8 @@ class LeasedModel:
 
     def give_up(self) -> None:
         """End with the failure, though the lease has no note of it."""
-        if self.end is None and self.progress.failing:
-            self.end = self.progress.failing.failed
+        if self.end is None:
+            self.end = self._finally()
 
     def _is_final(self, error: ServiceError) -> bool:
         """Say whether to end with the failure although this error keeps it out of the lease."""
@@ -101,6 +101,12 @@ class LeasedModel:
         if failing is None or failing.aborts or self.task.claim.request.scheduled:
             return False
         return error.kind is not Kind.TRANSIENT
+
+    def _finally(self) -> End:
+        failing = self.progress.failing
+        if failing is None:
+            raise RuntimeError("only what failed is given up")
+        return failing.failed
 
     def as_former(self) -> tuple[bool, LastStart]:
         """Say whether the model is stopped because its hours are over, and how long its last start took.

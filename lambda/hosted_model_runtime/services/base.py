@@ -67,11 +67,13 @@ class ServiceError(Exception):
         What the failure means.
     retry_after
         Seconds that the service asked to wait, or None.
+    call
+        Which call it was, as ``rekognition:TagResource``; empty where nobody asks.
     """
 
-    def __init__(self, kind: Kind, text: str, retry_after: float | None = None) -> None:
+    def __init__(self, kind: Kind, text: str, retry_after: float | None = None, call: str = "") -> None:
         super().__init__(text)
-        self.kind, self.retry_after = kind, retry_after
+        self.kind, self.retry_after, self.call = kind, retry_after, call
 
 
 class Service(Protocol):
@@ -168,7 +170,7 @@ def _from_response(response: Mapping[str, Any], codes: Mapping[str, Kind], opera
         or (Kind.TRANSIENT if status >= 500 or status == 429 else Kind.INVALID)
     )
     text = f"{operation}: {code}: {problem.get('Message', '')}".rstrip(": ")
-    return ServiceError(kind, text, _seconds(meta.get("HTTPHeaders", {}).get("retry-after")))
+    return ServiceError(kind, text, _seconds(meta.get("HTTPHeaders", {}).get("retry-after")), operation)
 
 
 def _seconds(header: str | None) -> float | None:

@@ -378,9 +378,9 @@ class TestErrors:
     def test_another_call_that_is_denied_has_a_grace_of_its_own(self) -> None:
         """The policy has just spread; now the fence refuses what somebody else has claimed meanwhile."""
         case = Case()
-        case.service.faults["describe"] = [ServiceError(Kind.DENIED, "fake:Describe: denied")] * 10_000
+        case.service.faults["describe"] = [ServiceError(Kind.DENIED, "denied", call="fake:Describe")] * 10_000
         case.clock.at(119, lambda: case.service.faults["describe"].clear())
-        case.service.faults["tag"] = [ServiceError(Kind.DENIED, "fake:Tag: denied")] * 3
+        case.service.faults["tag"] = [ServiceError(Kind.DENIED, "denied", call="fake:Tag")] * 3
         assert isinstance(case.drive().end, Done)
 
     def test_the_grace_begins_anew_after_a_look_without_trouble(self) -> None:

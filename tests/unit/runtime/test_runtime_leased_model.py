@@ -486,6 +486,10 @@ class TestFail:
         case.leased.give_up()
         assert case.leased.end == Failed("first", "QUOTA")
 
+    def test_only_what_failed_can_be_given_up(self) -> None:
+        with pytest.raises(RuntimeError, match="only what failed"):
+            Case().leased.give_up()
+
 
 class TestScheduledStart:
     def case(self) -> Case:
