@@ -707,6 +707,18 @@ MUTANTS = (
         "LATE_SECONDS = 30.0",
     ),
     Mutant(
+        "a schedule that has seen a later one acts on an older read",
+        "invocation/leased_model.py",
+        "            overtaken=known.overtaken or lease_hours.overtaken_by(tags, claim) is not None,\n",
+        "",
+    ),
+    Mutant(
+        "a rollback that comes after its time fails at what its other delivery has done",
+        "decisions/next_move.py",
+        "    if lease.has_let_go(view.tags, task.claim):\n",
+        "    if not task and lease.has_let_go(view.tags, task.claim):\n",
+    ),
+    Mutant(
         "a rollback does not wait for its permission to stop a model",
         "invocation/driver.py",
         "        lets_go = model.task.goal is Goal.RELEASE and not model.progress.close_denied\n",
@@ -1005,8 +1017,8 @@ MUTANTS = (
     Mutant(
         "a schedule leaves its mark over that of a later one",
         "decisions/next_move.py",
-        "    if later and later.issued > request.issued:\n",
-        "    if False:\n",
+        " and later.state.settled:\n        # This one wrote over it",
+        " and not later:\n        # This one wrote over it",
     ),
     Mutant(
         "a rollback gives up what an exchanged construct wrote over",

@@ -259,6 +259,11 @@ def has_left(tags: Mapping[str, str], claim: Claim) -> bool:
     return mark is not None and mark.request_id == claim.request.request_id
 
 
+def has_let_go(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether this very request closed the model, or noted that its resource is gone."""
+    return has_left(tags, claim) or (Tag.STACK not in tags and closed_by_request(tags, claim))
+
+
 def _judge_move(tags: Mapping[str, str], claim: Claim) -> Verdict:
     """Say where a request stands with a model of another resource of its stack: a construct was renamed.
 

@@ -47,11 +47,13 @@ def may_act(tags: Mapping[str, str], claim: Claim, request: Mark) -> bool:
         return False
     if request.state is State.FAILED and asked.type == Scheduled.START:
         return False
-    hours = Mark.parse(tags.get(Tag.HOURS))
-    return not (hours and _is_later(hours, claim))
+    return overtaken_by(tags, claim) is None
 
 
-def _is_later(hours: Mark, claim: Claim) -> bool:
-    """Say whether the mark's schedule was due after this one; in the same second a stop counts as later."""
-    asked = claim.request
-    return (hours.issued, hours.type == Scheduled.STOP) > (asked.issued, asked.type == Scheduled.STOP)
+def overtaken_by(tags: Mapping[str, str], claim: Claim) -> Mark | None:
+    """Return the mark of a schedule that was due after this one; in the same second a stop is later."""
+    asked, hours = claim.request, Mark.parse(tags.get(Tag.HOURS))
+    if hours is None or not asked.scheduled:
+        return None
+    is_later = (hours.issued, hours.type == Scheduled.STOP) > (asked.issued, asked.type == Scheduled.STOP)
+    return hours if is_later else None

@@ -162,6 +162,8 @@ class Progress:
     amiss
         Since when it sees something that a request whose mark does not show yet may explain, epoch seconds;
         0: it does not. Either the model is not as it left it, or another stack has closed it.
+    overtaken
+        Whether a read showed the mark of a schedule that was due after this one.
     contested
         When a read last showed that another stack owns the model, epoch seconds; 0: none has.
     left
@@ -199,6 +201,7 @@ class Progress:
     claimed: float = 0.0
     crosses: bool = False
     amiss: float = 0.0
+    overtaken: bool = False
     contested: float = 0.0
     left: float = 0.0
     closed: bool = False

@@ -101,7 +101,7 @@ def _host(task: Task, progress: Progress, seen: Sighting, view: View, now: float
         return ReadTags()
     if _reads_are_behind(task, progress, view.tags, now):
         return Pause()
-    verdict = lease.judge(view.tags, claim, seen.phase)
+    verdict = _judge(task, progress, view)
     match verdict.standing:
         case Standing.HELD if lease.closed_by_stack(view.tags, claim):
             # A second delivery of an earlier Delete closed it, after this request had taken the lease.
@@ -376,13 +376,11 @@ def _superseded(task: Task, progress: Progress, seen: Sighting, tags: Mapping[st
     if request.scheduled and not lease.owns(tags, task.claim) and _may_be_out_of_date(task, progress, now):
         # What a deploy has just written may not show yet.
         return _rest(task, progress)
-    later = Mark.parse(tags.get(Tag.HOURS)) if request.scheduled and progress.written else None
-    if later and later.issued > request.issued:
+    if progress.written and (later := lease_hours.overtaken_by(tags, task.claim)) and later.state.settled:
         # This one wrote over it before it could see it. The next deploy goes by the later schedule's mark.
-        if later.state.settled:
-            return WriteTags({Tag.HOURS: str(later)}, Superseded())
-        if now < progress.written + task.reads_behind:
-            return Pause()
+        return WriteTags({Tag.HOURS: str(later)}, Superseded())
+    if progress.overtaken and now < progress.written + task.reads_behind:
+        return Pause()
     closing, mine = lease.own_closing(tags, task.claim), lease.own_mark(tags, task.claim)
     if closing is None or request.scheduled or seen.phase in ACTIVE:
         return Finish(Superseded())
@@ -408,7 +406,7 @@ def _note_start(task: Task, progress: Progress, view: View) -> Move | None:
         return None
     if view.tags is None:
         return ReadTags()
-    judged = _judge(task, view)
+    judged = _judge(task, progress, view)
     return Note(mark.at(State.STARTED)) if judged.standing is Standing.HELD else None
 
 
@@ -438,7 +436,7 @@ def _fail(task: Task, progress: Progress, failing: Failing, view: View, now: flo
         return ReadTags()
     if _reads_are_behind(task, progress, view.tags, now):
         return Pause()
-    verdict = _judge(task, view)
+    verdict = _judge(task, progress, view)
     if verdict.standing is Standing.SUPERSEDED:
         return _superseded(task, progress, seen, view.tags, now) if seen else Finish(Superseded())
     if verdict.standing is not Standing.HELD or verdict.mark is None:
@@ -459,7 +457,7 @@ def _fail_to_release(task: Task, progress: Progress, failing: Failing, view: Vie
     """
     if progress.mark is None and progress.close_denied:
         return Finish(Done())
-    if progress.mark is not None or not failing.aborts or _may_be_out_of_date(task, progress, now):
+    if progress.mark is not None or not failing.aborts:
         return Finish(failing.failed)
     if view.seen is None:
         return Look()
@@ -467,6 +465,11 @@ def _fail_to_release(task: Task, progress: Progress, failing: Failing, view: Vie
         return Finish(Done())
     if view.tags is None:
         return ReadTags()
+    if lease.has_let_go(view.tags, task.claim):
+        # Another delivery of this request has, before this one came.
+        return Finish(Done())
+    if _may_be_out_of_date(task, progress, now):
+        return Finish(failing.failed)
     match lease.judge_release(view.tags, task.claim).standing:
         case Standing.HELD | Standing.FREE:
             return Finish(failing.failed)
@@ -756,9 +759,13 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], owner: Mark 
 # --- shared -------------------------------------------------------------------------------------------------
 
 
-def _judge(task: Task, view: View) -> Verdict:
+def _judge(task: Task, progress: Progress, view: View) -> Verdict:
     phase = view.seen.phase if view.seen else Phase.STOPPED
-    return lease.judge(view.tags or {}, task.claim, phase)
+    verdict = lease.judge(view.tags or {}, task.claim, phase)
+    if progress.overtaken and verdict.standing is Standing.HELD:
+        # This read is older than the one that showed the later schedule's mark.
+        return Verdict(Standing.SUPERSEDED)
+    return verdict
 
 
 def _reads_are_behind(task: Task, progress: Progress, tags: Mapping[str, str], now: float) -> bool:

@@ -216,6 +216,7 @@ class LeasedModel:
             behind=behind,
             lag=max(known.lag, lag),
             left=known.left or (now if lease.has_left(tags, claim) else 0.0),
+            overtaken=known.overtaken or lease_hours.overtaken_by(tags, claim) is not None,
             contested=now if lease.is_another_stacks(tags, claim) else known.contested,
             former=former or known.former,
             **found,

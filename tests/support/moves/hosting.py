@@ -406,10 +406,19 @@ HOURS = Group(
             OFF_TIME, OFF_TIME.wrote(SLEEPING, 75), RUNNING, hours("Start", DONE, ISSUED),
             take(OFF_TIME.mark(SLEEPING, HOSTED_AT), mark_of(hours("Start", DONE, ISSUED))),
         ),
-        Row(ON_TIME, ON_TIME.wrote(INTENT), STOPPED, hours("Stop", ASLEEP, ISSUED), SILENCE),
-        Row(
-            ON_TIME, ON_TIME.wrote(INTENT), STOPPED, LATER_STOP,
-            WriteTags({Tag.HOURS: LATER_STOP.value[Tag.HOURS]}, Superseded()),
+        *(
+            Row(
+                ON_TIME, ON_TIME.wrote(INTENT), STOPPED, later,
+                WriteTags({Tag.HOURS: later.value[Tag.HOURS]}, Superseded()),
+            )
+            for later in (LATER_STOP, hours("Stop", ASLEEP, ISSUED))
+        ),
+        *(
+            Row(
+                OFF_TIME, OFF_TIME.wrote(SLEEPING, ago).but("saw a later schedule's mark", overtaken=True),
+                RUNNING, OFF_TIME.tags(SLEEPING), move,
+            )
+            for ago, move in ((74, Pause()), (75, SILENCE))
         ),
         Row(ON_TIME, NOTHING, STOPPED, LATER_STOP, SILENCE),
         Row(ON_TIME, NOTHING, STOPPED, AT_WORK, SILENCE),

@@ -276,6 +276,9 @@ QUIET = Group(
     ),
 )
 
+LEFT_BY_A_TWIN = formerly(
+    MOVED_LATER, UNDOING.mark(State.RELEASED), NAME, "gone, as another delivery of this request has noted"
+)
 NOTED, NOTED_LONG_AGO = CREATE.wrote(State.FAILED), CREATE.wrote(State.FAILED, 75)
 NOTED_BEHIND = Said(
     "its failure, and closed by a later Delete of this resource",
@@ -345,7 +348,8 @@ FAILURES = Group(
             for ago, tags, move in (
                 (75, UNREAD, ReadTags()), (75, THEIRS, Finish(Done())), (75, MOVED_LATER, Finish(Done())),
                 (75, NOBODY, Finish(Done())), (75, LATER, SILENCE), (75, before(DONE), Finish(FAILURE)),
-                (74, THEIRS, Finish(FAILURE)),
+                (74, THEIRS, Finish(FAILURE)), (74, OWN_CLOSING, Finish(Done())),
+                (74, LEFT_BY_A_TWIN, Finish(Done())),
             )
         ),
         Row(UNDOING, first_read(late(NOTHING), 75), NOT_LOOKED, UNREAD, Look()),

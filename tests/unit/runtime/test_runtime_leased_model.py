@@ -691,6 +691,26 @@ class TestHowLongAStartTook:
         assert case.leased.as_former() == (False, NOTHING)
 
 
+def test_a_schedule_that_has_seen_a_later_one_does_not_act_on_an_older_read() -> None:
+    """Each read may be of another age: the later start's mark shows, and then this stop's own again."""
+    case = Case("Stop", service={"lag": 10})
+    deploy = case.own(has_hours=True)
+    assert case.advance() == ["describe", "tags"]
+    case.advance(READS_BEHIND_SECONDS)
+    own = case.there.tags[Tag.HOURS]
+    later = Mark(NOW + timedelta(minutes=2), "Start", "request-3", State.STARTED, case.claim.declared_as)
+    case.there.tags |= {Tag.HOURS: str(replace(later, under=deploy.request_id))}
+    case.there.phase = Phase.STARTING
+    case.advance(20)
+    case.there.tags |= {Tag.HOURS: own}
+    case.there.phase = Phase.RUNNING
+    assert case.advance(20) == ["describe", "tags"]
+    assert case.leased.end is None
+    case.advance(READS_BEHIND_SECONDS)
+    assert isinstance(case.leased.end, Superseded)
+    assert "stop" not in case.calls()
+
+
 def test_what_another_delivery_gave_back_is_answered_once_it_shows() -> None:
     """Another delivery of this Delete has just given the model back, which not every read shows yet."""
     case = Case("Delete")
