@@ -44,14 +44,14 @@ class AppPromises(Requests):
         ]
 
     def _no_rule(self) -> Iterable[str]:
-        """Yield the rules that are left, but for those of a function that ended badly, its stack gone.
+        """Yield the rules that are left, but for those that nobody could remove, because the stack is gone.
 
-        It was killed, or it is a second delivery whose role went with the stack, just after it put the rule.
+        The function was killed, or it is a second delivery that went on after its role was deleted.
         """
-        ended_badly = {
+        could_not = {
             invocation.event.get("RequestId")
             for invocation in self.world.invocations
-            if invocation.ended != "ok"
+            if invocation.ended != "ok" or invocation.ended_at > invocation.function.deleted_at
         }
         excused = {
             sent.event["RequestId"]
@@ -59,7 +59,7 @@ class AppPromises(Requests):
             if stack.status in GONE
             for resource in stack.hosted.values()
             for sent in resource.requests
-            if sent.event["RequestId"] in ended_badly
+            if sent.event["RequestId"] in could_not
         }
         for name in self.world.rules:
             if not any(name.endswith(request_id) for request_id in excused):

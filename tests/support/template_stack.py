@@ -445,7 +445,8 @@ class TemplateStack:
     def _leave(self, resource: Resource) -> None:
         if self.resources.get(resource.logical_id) == resource:
             if resource.type == FUNCTION:
-                self.world.functions.pop(self._arn(resource.logical_id), None)
+                if function := self.world.functions.pop(self._arn(resource.logical_id), None):
+                    function.deleted_at = self.world.now
                 self._nobody_listens()
             del self.resources[resource.logical_id]
             self._policies_changed()

@@ -79,6 +79,8 @@ class Function:
     rule_prefix: str
     statements: Callable[[], list[Any]]
     warm: list[ModuleType] = field(default_factory=list)
+    #: When it was deleted; what still runs then goes on, without a policy.
+    deleted_at: float = float("inf")
 
 
 @dataclass
@@ -325,7 +327,6 @@ class World:
             invocation.ended = "ok"
             environments.append(module)
         except (Exception, Killed) as error:
-            invocation.ended_at = self.now
             invocation.ended = f"{type(error).__name__}: {error}"
             if isinstance(error, Exception):
                 environments.append(module)
@@ -333,6 +334,7 @@ class World:
                 again = (invocation.stack_id, invocation.event, invocation.attempt + 1)
                 arn = invocation.function.arn
                 self.after(RETRY_SECONDS[invocation.attempt], lambda: self.invoke(*again, arn))
+        invocation.ended_at = self.now
         self.running -= 1
         self.note("ended", invocation.number, invocation.ended)
 
