@@ -232,6 +232,9 @@ class AppHistories(RuleBasedStateMachine):
     def _removal_policy(self, draw: Any) -> None:
         self._change(draw, lambda name, one: replace(one, retain=not one.retain))
 
+    def _on_running(self, draw: Any) -> None:
+        self._change(draw, lambda name, one: replace(one, adopts=not one.adopts))
+
     def _rename(self, draw: Any) -> None:
         """The same model under another ID, or in another scope."""
         if place := self._pick(draw, self._places(), "construct"):

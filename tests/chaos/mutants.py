@@ -707,6 +707,18 @@ MUTANTS = (
         "LATE_SECONDS = 30.0",
     ),
     Mutant(
+        "a lease on an older version of `latest` that does not show yet is not waited for",
+        "decisions/next_move.py",
+        "    return progress.unfound and not first and _may_be_out_of_date(task, progress, now)\n",
+        "    return False\n",
+    ),
+    Mutant(
+        "after the wait `latest` is not looked for again",
+        "invocation/leased_model.py",
+        "        find = self._seen is None or (known.unfound and known.mark is None and not known.closed)\n",
+        "        find = self._seen is None\n",
+    ),
+    Mutant(
         "a schedule that has seen a later one acts on an older read",
         "invocation/leased_model.py",
         "            overtaken=known.overtaken or lease_hours.overtaken_by(tags, claim) is not None,\n",

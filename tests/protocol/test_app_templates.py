@@ -15,7 +15,7 @@ APPS = {
         {("Site", "B"): Declared(REKOGNITION, False, "7", retain=True)}
     ),
     "one of each, with hours": StackOfApp(
-        {("C",): Declared(REKOGNITION, True, "8"), ("A",): Declared(LOOKOUT, True, "1", units=2)}
+        {("C",): Declared(REKOGNITION, True, "8"), ("A",): Declared(LOOKOUT, True, "1", units=2, adopts=True)}
     ),
     "three, one asleep at night, a renamed provider": StackOfApp(
         {

@@ -16,6 +16,7 @@ from functools import cache
 from itertools import combinations_with_replacement
 from typing import Any
 
+from hosted_model_runtime.contract import OnRunning
 from support.cases import CASES
 from support.intrinsics import ACCOUNT, REGION
 
@@ -44,6 +45,7 @@ class Declared:
     version: str
     units: int = 1
     retain: bool = False
+    adopts: bool = False
 
     @property
     def kind(self) -> tuple[str, bool]:
@@ -128,10 +130,22 @@ def filled(stack: StackOfApp) -> Template:
     words = re.compile(r"\b(" + "|".join(sorted(map(re.escape, names), key=len, reverse=True)) + r")\b")
     template: Template = json.loads(words.sub(lambda word: names[word[1]], json.dumps(found)))
     for path, declared in stack.in_order:
+        name = names.get(_of(path), _of(path))
+        if declared.adopts:
+            _adopt(template["Resources"], name)
         if declared.retain:
-            resource = template["Resources"][names.get(_of(path), _of(path))]
+            resource = template["Resources"][name]
             resource["DeletionPolicy"] = resource["UpdateReplacePolicy"] = "Retain"
     return _without_metadata(template)
+
+
+def _adopt(resources: dict[str, Any], name: str) -> None:
+    """Let a model be adopted; its schedules, which depend on it, carry its properties as text."""
+    resources[name]["Properties"]["OnRunning"] = OnRunning.ADOPT
+    for other, resource in resources.items():
+        if name in resource.get("DependsOn", ()):
+            text = json.dumps(resource).replace(r"OnRunning\":\"FAIL", r"OnRunning\":\"ADOPT")
+            resources[other] = json.loads(text)
 
 
 def fresh(stack: StackOfApp) -> Template:
@@ -244,7 +258,7 @@ def _declare_model(scope: Any, construct_id: str, account: str, model: Declared)
     from aws_cdk import Duration, RemovalPolicy
     from aws_cdk import aws_scheduler as scheduler
 
-    from hosted_model import HostingHours
+    from hosted_model import HostingHours, OnRunning
 
     window = HostingHours(
         start=scheduler.ScheduleExpression.cron(hour="7", minute="0"),
@@ -254,6 +268,7 @@ def _declare_model(scope: Any, construct_id: str, account: str, model: Declared)
         "min_inference_units": model.units,
         "hosting_timeout": Duration.minutes(TIMEOUT_MINUTES),
         "hosting_hours": window if model.hours else None,
+        "on_running": OnRunning.ADOPT if model.adopts else OnRunning.FAIL,
         "removal_policy": RemovalPolicy.RETAIN if model.retain else RemovalPolicy.DESTROY,
     }
     members = {name: value.replace(ACCOUNT, account) for name, value in model.model.items()}

@@ -143,6 +143,8 @@ class Progress:
         could be read may be out of date, or a scheduled retry waits.
     in_doubt
         Whether to read the lease even if the model can only be waited for: somebody may have written it.
+    unfound
+        Whether `latest` is declared, and none of the versions that it may mean shows this resource's lease.
     took_from
         The mark of the request that it took over from, until this request's next mark is written.
     former
@@ -192,6 +194,7 @@ class Progress:
     stop_refused: bool = False
     not_before: float = 0.0
     in_doubt: bool = False
+    unfound: bool = False
     took_from: Mark | None = None
     former: Former | None = None
     former_sleeps: bool | None = None

@@ -73,7 +73,8 @@ def next_move(task: Task, progress: Progress, view: View, now: float) -> Move:
     if now < progress.not_before:
         return Pause(idle=True, until=progress.not_before)
     move = _towards_goal(task, progress, view, now)
-    return _rest(task, progress) if _acts(move) and _is_late(task, progress, now) else move
+    unsure = _is_late(task, progress, now) or _may_be_another_version(task, progress, now)
+    return _rest(task, progress) if unsure and _acts(move) else move
 
 
 def _towards_goal(task: Task, progress: Progress, view: View, now: float) -> Move:
@@ -796,6 +797,12 @@ def _rest(task: Task, progress: Progress) -> Pause:
 def _is_late(task: Task, progress: Progress, now: float) -> bool:
     """Say whether the event came late, and nothing that was written since need show yet."""
     return task.came_late and not progress.written and _may_be_out_of_date(task, progress, now)
+
+
+def _may_be_another_version(task: Task, progress: Progress, now: float) -> bool:
+    """Say whether the resource may have leased another version of `latest`, and that does not show yet."""
+    first = task.claim.request.type == "Create"
+    return progress.unfound and not first and _may_be_out_of_date(task, progress, now)
 
 
 def _acts(move: Move) -> bool:

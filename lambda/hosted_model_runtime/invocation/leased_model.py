@@ -186,7 +186,9 @@ class LeasedModel:
         return view
 
     def _look(self) -> Sighting:
-        seen = self._service.describe(self.model if self._seen else self._find())
+        known = self.progress
+        find = self._seen is None or (known.unfound and known.mark is None and not known.closed)
+        seen = self._service.describe(self._find() if find else self.model)
         self.last_seen = f"{seen.observed.name} is {seen.observed.status or seen.phase.value}"
         if seen.arn:
             # Every later look is at this very version, whatever `latest` means by then.
@@ -198,9 +200,13 @@ class LeasedModel:
 
     def _find(self) -> Mapping[str, str]:
         """Return the model to look at: where `latest` is declared, the version that this resource leased."""
+        unfound = False
         for seen in self._service.alternatives(self._declared):
             if seen.arn and lease.owns_as_declared(self._service.tags(seen.arn), self.task.claim):
+                self._remember(unfound=False)
                 return seen.model
+            unfound = True
+        self._remember(unfound=unfound)
         return self._declared
 
     def _learn(self, tags: Mapping[str, str]) -> bool:

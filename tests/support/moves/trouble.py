@@ -9,6 +9,7 @@ from hosted_model_runtime.decisions.ends import Done, Failed
 from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.model import Units
 from hosted_model_runtime.decisions.moves import (
+    Close,
     Finish,
     Look,
     Note,
@@ -46,6 +47,7 @@ from support.moves.rows import (
     STOPPING,
     UNDOING,
     UNFENCED,
+    UPDATE,
     Group,
     Row,
 )
@@ -233,6 +235,7 @@ CLOSED_BEHIND = closed("a later Delete of this resource", SECOND)
 SINCE_CLOSED = Said(
     "its mark, and closed by a later Delete of this resource", CREATE.tags(INTENT).value | CLOSED_BEHIND.value
 )
+UNFOUND = NOTHING.but("no version of `latest` shows its lease", unfound=True)
 OVERTAKEN = Group(
     "Events that come late",
     "Lambda may deliver an event late, or again. Until every read shows what was written before, it "
@@ -246,6 +249,13 @@ OVERTAKEN = Group(
             Note(CREATE_LATE.mark(DONE, NOW_STAMP)),
         ),
         Row(DELETE_LATE, first_read(NOTHING, 60), RUNNING, before(DONE), rest(15)),
+        *(
+            Row(asks, first_read(UNFOUND, ago), STOPPED, NOBODY, move)
+            for asks, ago, move in (
+                (DELETE, 74, rest(1)), (DELETE, 75, Close(reopens=False)), (UPDATE, 74, rest(1)),
+                (UPDATE, 75, take(UPDATE.mark(INTENT))), (CREATE, 74, take(CREATE.mark(INTENT))),
+            )
+        ),
         Row(DELETE_LATE, first_read(NOTHING, 60), STOPPED, DELETE_LATE.tags(RELEASING), rest(30)),
         Row(CREATE, CREATE.wrote(INTENT), STOPPED, SINCE_CLOSED, rest(149, parting=True)),
         Row(CREATE, CREATE.wrote(INTENT, 99), STOPPED, SINCE_CLOSED, rest(51, parting=True)),

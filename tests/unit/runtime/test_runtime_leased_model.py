@@ -540,12 +540,30 @@ class TestLatest:
         assert case.leased.model == {"Name": "1"}
         assert case.there.phase is Phase.STOPPING
 
+    @pytest.mark.parametrize(("kind", "phase"), [("Delete", Phase.STOPPING), ("Update", Phase.RUNNING)])
+    def test_a_lease_that_does_not_show_yet_is_waited_for(self, kind: str, phase: Phase) -> None:
+        """A newer version was trained since this resource leased the one that was the latest then."""
+        case = Case(kind, name=LATEST, service={"lag": 30})
+        case.own("1")
+        case.there.written = [(ISSUED - 10, case.there.tags)]
+        case.there.phase = Phase.RUNNING
+        newer = case.service.models["2"]
+        case.advance()
+        assert case.advance(READS_BEHIND_SECONDS - 1) == []
+        while case.leased.end is None and case.there.phase is Phase.RUNNING:
+            case.advance(5)
+        assert case.leased.model == {"Name": "1"}
+        assert case.there.phase is phase
+        assert (newer.phase, newer.tags) == (Phase.STOPPED, {})
+
     def test_not_with_one_that_it_leased_by_its_number(self) -> None:
         case = Case("Delete", name=LATEST)
         case.own("1", declared_as=fingerprint("fake/1"))
         case.there.phase = Phase.RUNNING
         case.advance()
+        case.advance(READS_BEHIND_SECONDS)
         assert case.leased.model == {"Name": "2"}
+        assert case.service.models["2"].tags.keys() == {Tag.CLOSED}
         assert case.there.phase is Phase.RUNNING
 
 
