@@ -53,6 +53,7 @@ EDITS = (
     "provider",
     "hours",
     "removal_policy",
+    "on_running",
 )
 FATES = ("well", "well", "well", "neighbour_fails", "cancelled")
 App = dict[str, StackOfApp]
@@ -99,7 +100,7 @@ class AppHistories(RuleBasedStateMachine):
                 stop_while_starting=stop_while_starting,
             )
         self.promises = AppPromises(self.world, self.logs)
-        self.wrong = Wrong(self.world, self.promises.disturbed)
+        self.wrong = Wrong(self.world, self.promises)
         self.stacks: dict[str, TemplateStack] = {}
         for name in NAMES:
             self._new_stack(name)

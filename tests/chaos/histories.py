@@ -80,7 +80,7 @@ class Histories(RuleBasedStateMachine):
             )
         self.stacks = [Stack(self.world, self.case, "One"), Stack(self.world, self.case, "Two")]
         self.promises = Promises(self.world, self.case, self.stacks, self.logs)
-        self.wrong = Wrong(self.world, self.promises.disturbed)
+        self.wrong = Wrong(self.world, self.promises)
 
     def properties(self, version: str, units: int, **more: Any) -> dict[str, Any]:
         if self.hours == "all" or (self.hours == "some" and len(self.world.calls) % 2):

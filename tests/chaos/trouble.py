@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from support.cases import PROJECT, ServiceCase
+from support.invariants import Requests
 from support.world import Rule, World
 
 TAGGING = ("TagResource", "UntagResource", "ListTagsForResource")
@@ -36,7 +37,7 @@ NOT_YET = (
     ("AccessDeniedException", 403),
     ("RequestTimeoutException", 408),
 )
-PEOPLE = ("stopped_by_hand", "deleted_by_hand", "system_update")
+PEOPLE = ("stopped_by_hand", "deleted_by_hand", "started_by_hand", "system_update")
 
 
 def put_model(world: World, case: ServiceCase, version: str, **given: Any) -> None:
@@ -51,10 +52,10 @@ def fence(world: World, case: ServiceCase, stands: bool) -> None:
 
 
 class Wrong:
-    """Puts faults into a world; ``disturbed`` are the versions that somebody stopped or deleted by hand."""
+    """Puts faults into a world; the promises know to which versions somebody did what by hand."""
 
-    def __init__(self, world: World, disturbed: set[str]) -> None:
-        self.world, self.disturbed = world, disturbed
+    def __init__(self, world: World, promises: Requests) -> None:
+        self.world, self.promises = world, promises
 
     def strike(self, kind: str, draw: Any, case: ServiceCase, versions: Sequence[str]) -> None:
         """Put one kind of trouble into the way of a service and its models."""
@@ -126,11 +127,20 @@ class Wrong:
         getattr(self, f"_{kind}")(case, version, moment)
 
     def _stopped_by_hand(self, case: ServiceCase, version: str, moment: float) -> None:
-        self.disturbed.add(version)
+        self.promises.disturbed.add(version)
         self.world.after(moment, lambda: self._if_running(case, version, case.stopped))
 
+    def _started_by_hand(self, case: ServiceCase, version: str, moment: float) -> None:
+        self.promises.disturbed.add(version)
+
+        def starts() -> None:
+            if self._if(case, version, case.stopped, case.running):
+                self.promises.by_hand[version] = self.world.now
+
+        self.world.after(moment, starts)
+
     def _deleted_by_hand(self, case: ServiceCase, version: str, moment: float) -> None:
-        self.disturbed.add(version)
+        self.promises.disturbed.add(version)
         self.world.after(moment, lambda: put_model(self.world, case, version, status=case.deleting))
 
     def _system_update(self, case: ServiceCase, version: str, moment: float) -> None:

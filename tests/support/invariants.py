@@ -61,14 +61,20 @@ def version_of(properties: dict[str, Any]) -> str:
     return next(version for version in versions if case.model(version) == properties["Model"])
 
 
+#: A look, and the call that goes by it, take no longer than this.
+SECOND = 1.0
+
+
 class Requests:
     """The promises about single requests, for any number of hosted models of any service."""
 
     def __init__(self, world: World, resources: Iterable[CustomResource], logs: Logs | None = None) -> None:
         self.world, self.logs = world, logs
         self.resources = list(resources)
-        #: Versions of models that somebody stopped or deleted by hand.
+        #: Versions of models that somebody stopped, deleted or started by hand.
         self.disturbed: set[str] = set()
+        #: When somebody last started a version by hand.
+        self.by_hand: dict[str, float] = {}
         #: How often a claim was written over another stack's, where nothing fences a model.
         self.crossed = 0
 
@@ -211,8 +217,15 @@ class Requests:
             elif owner is not None and owner != effect.stack_id:
                 yield f"4: {effect.operation} on {effect.arn}, which {owner} owns"
             unowned = owner is None and self.runs(effect.before.get("status", ""))
+            if self._started_just_now(effect):
+                continue
             if unowned and effect.request_id not in adopting and not self._had_it(effect):
                 yield f"4: {effect.operation} on {effect.arn}, which runs without an owner"
+
+    def _started_just_now(self, effect: Effect) -> bool:
+        """Say whether somebody started the model after the look that this call goes by, or it was late."""
+        began = self.by_hand.get(effect.before.get("version", ""), float("-inf"))
+        return effect.time - began < self.world.lateness.status + SECOND
 
     def _had_it(self, effect: Effect) -> bool:
         """Say whether the request had the model, and its own stack has removed the tags since.
@@ -329,7 +342,6 @@ class Promises(Requests):
     ) -> None:
         self.case, self.stacks = case, list(stacks)
         super().__init__(world, self.stacks, logs)
-        self.by_hand: set[str] = set()
 
     def broken(self) -> list[str]:
         """Return what is broken; nothing is good."""
