@@ -44,8 +44,8 @@ construct's template and evaluated at every call. A history is the same whatever
 * **Histories of events** are generated likewise, for one model a stack and under one fixed policy: creates, resizes,
   swaps, rollbacks, cancelled updates, deletes during a create, two stacks that want one model, schedules of hosting
   hours at any moment; with kills, lost responses, throttling, refusals, late, repeated and missing ticks, failing
-  answers, models started, stopped or deleted by hand. After each, every promise is checked. A broken one is printed as the
-  shortest history that shows it.
+  answers, models started, stopped or deleted by hand. After each, every promise is checked. A broken one is printed
+  as the shortest history that shows it.
 * **Most histories are late**: tags are read up to a minute late, statuses up to ten seconds, or either jumps back and
   forth; schedules come up to a minute after they were due; policies take two minutes; first ticks come after two;
   deliveries wait for up to the hour, and two of one event are up to 20 s apart. [Known limits](limits.md) says what

@@ -719,6 +719,18 @@ MUTANTS = (
         "        find = self._seen is None\n",
     ),
     Mutant(
+        "a Delete that has closed a model leaves it to whom an older read shows",
+        "decisions/next_move.py",
+        "        case Standing.FOREIGN | Standing.MOVED if (\n",
+        "        case Standing.FOREIGN if (\n",
+    ),
+    Mutant(
+        "a closing tag counts as the note that the resource is gone",
+        "decisions/next_move.py",
+        "    if progress.left or progress.mark:\n",
+        "    if progress.written:\n",
+    ),
+    Mutant(
         "a schedule that has seen a later one acts on an older read",
         "invocation/leased_model.py",
         "            overtaken=known.overtaken or lease_hours.overtaken_by(tags, claim) is not None,\n",
@@ -1023,8 +1035,8 @@ MUTANTS = (
     Mutant(
         "a Delete that closed the model believes a read from before that",
         "decisions/next_move.py",
-        "        case Standing.FOREIGN if progress.closed and now < progress.written + task.reads_behind:\n",
-        "        case Standing.FOREIGN if False:\n",
+        "            progress.closed and now < progress.written + task.reads_behind\n        ):\n",
+        "            False\n        ):\n",
     ),
     Mutant(
         "a schedule leaves its mark over that of a later one",

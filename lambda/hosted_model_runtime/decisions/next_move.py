@@ -527,7 +527,9 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
             return Finish(Superseded())
         case Standing.UNOWNED:
             return _close(task, progress, seen, view.tags, now)
-        case Standing.FOREIGN if progress.closed and now < progress.written + task.reads_behind:
+        case Standing.FOREIGN | Standing.MOVED if (
+            progress.closed and now < progress.written + task.reads_behind
+        ):
             # What this request wrote does not show yet: its own Create may have had the model since.
             return Pause()
         case Standing.RELEASED if mark and now < (until := progress.written + task.reads_behind):
@@ -750,7 +752,7 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], owner: Mark 
         # is of a later deploy, and needs no note to keep the model from older requests. As none of this
         # request keeps what it undoes from taking the model, wait until that shows.
         return Pause(idle=True, until=until) if undoes and now < until else Finish(Done())
-    if progress.written:
+    if progress.left or progress.mark:
         return Finish(Done())
     if now < until:
         return Pause(idle=True, until=until)

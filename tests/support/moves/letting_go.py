@@ -361,7 +361,7 @@ MOVING = Group(
         ),
         Row(DELETE, quiet(NOTHING, 5), RUNNING, MOVED_TO_OTHER, rest(5)),
         Row(
-            DELETE, NOTHING.but("wrote that it is gone", written=NOW - 90), RUNNING, MOVED_TO_OTHER,
+            DELETE, NOTHING.but("wrote that it is gone", left=NOW - 90), RUNNING, MOVED_TO_OTHER,
             Finish(Done()),
         ),
         Row(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hosted_model_runtime.contract import Metric, Tag
+from hosted_model_runtime.decisions import lease
 from hosted_model_runtime.decisions.ends import Done, Failed
 from hosted_model_runtime.decisions.marks import State
 from hosted_model_runtime.decisions.model import Units
@@ -111,6 +112,8 @@ CLOSED_BY_ANOTHER = Said(
     CREATE.tags(HELD).value | closed("", SECOND, stack=OTHER_STACK).value,
 )
 CLOSED_LATE = Said("a later Create's mark, closed by this very request", LATER.value | OWN_CLOSING.value)
+MOVED_BEFORE = other(earlier(DONE), "it had it before")
+JUST_CLOSED = NOTHING.but("closed it 74 s ago", closed=True, written=NOW - 74)
 CLOSED_IT = NOTHING.but("closed it 164 s ago", closed=True, written=NOW - 164)
 CLOSED_LONG_AGO = NOTHING.but("closed it 165 s ago", closed=True, written=NOW - 165)
 BEHIND = Group(
@@ -221,6 +224,11 @@ BEHIND = Group(
         Row(
             DELETE, contested(NOTHING, 180), RUNNING, before(DONE),
             take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
+        ),
+        Row(UNDOING, JUST_CLOSED, STOPPED, MOVED_BEFORE, Pause()),
+        Row(
+            UNDOING, first_read(CLOSED_LONG_AGO, 165), STOPPED, MOVED_BEFORE,
+            WriteTags(lease.released_tags(UNDOING.task.claim), Done(), wait=90),
         ),
         Row(UNDOING, CLOSED_IT, STOPPED, OWN_CLOSING, Pause(parting=Done())),
         Row(UNDOING, NOTHING, STOPPED, OWN_CLOSING, Finish(Done())),
