@@ -303,6 +303,8 @@ class AppHistories(RuleBasedStateMachine):
             fate.learns_failed_id = data.draw(st.booleans(), label="learns the failed ID")
         if befalls == "cancelled":
             fate.cancelled = data.draw(MOMENT, label="cancelled after")
+        if befalls != "well":
+            fate.rollback_fails = data.draw(st.sampled_from([False, False, True]), label="rollback fails")
         COUNTED["deploys"] += 1
         return self.stacks[name].deploy(filled(self.app[name]), fate)
 

@@ -409,8 +409,38 @@ MUTANTS = (
     Mutant(
         "a second delivery gives a model back while what the first one undoes may be at work",
         "decisions/next_move.py",
-        "        if before is None and now < until:\n",
+        "        if now < until and not progress.closed:\n",
         "        if False:\n",
+    ),
+    Mutant(
+        "a Delete gives a model back before the former owner's Delete can show",
+        "decisions/next_move.py",
+        "        if now < until and not progress.closed:\n",
+        "        if before is None and now < until:\n",
+    ),
+    Mutant(
+        "a Delete notes that its resource is gone while its model comes back to it",
+        "decisions/next_move.py",
+        "        if owner and owner.state is State.RETURNING:\n",
+        "        if owner and owner.state is State.RELEASED:\n",
+    ),
+    Mutant(
+        "a Delete gives a model back to whom another Delete has closed it for",
+        "decisions/lease.py",
+        "    return bool(closing and theirs and closing.issued >= former.mark.issued)\n",
+        "    return False\n",
+    ),
+    Mutant(
+        "an older closing of the former owner keeps a model from going back",
+        "decisions/lease.py",
+        "    return bool(closing and theirs and closing.issued >= former.mark.issued)\n",
+        "    return bool(closing and theirs)\n",
+    ),
+    Mutant(
+        "a conflict of the closing is waited for from the first look on",
+        "invocation/leased_model.py",
+        "                and self._now() < self.progress.close_tried + self.task.reads_behind\n",
+        "                and self._now() < self.progress.read_since + self.task.reads_behind\n",
     ),
     Mutant(
         "the second look mends at once what a later request may have done",
@@ -980,7 +1010,7 @@ MUTANTS = (
     Mutant(
         "a Delete closes what its second delivery has closed",
         "decisions/next_move.py",
-        "        if not (progress.closed or lease.closed_by_request(tags, task.claim)):\n",
+        "        if not (progress.closed or lease.closed_by_stack(tags, task.claim)):\n",
         "        if not progress.closed:\n",
     ),
     Mutant(

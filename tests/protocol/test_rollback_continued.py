@@ -1,4 +1,4 @@
-"""An update is rolled back, the rollback fails, and somebody goes on with it: ``cdk rollback``."""
+"""An update's rollback fails: somebody goes on with it (``cdk rollback``), or deletes the stack."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from support.app_promises import AppPromises
 from support.apps import Declared, StackOfApp, filled
 from support.cases import CASES, ServiceCase
 from support.cloudformation import play
+from support.lateness import KINDS
 from support.template_stack import Fate, TemplateStack
 from support.world import World, virtual
 
-A = ("A",)
+A, B = ("A",), ("B",)
 
 
 def refuse(world: World, case: ServiceCase) -> None:
@@ -56,5 +57,46 @@ def test_what_was_deployed_before_runs_again(case: ServiceCase) -> None:
             world.run()
             assert promises.broken() == []
             assert world.control("GET", f"models/boards/1?service={case.name}")["status"] == case.stopped
+        finally:
+            world.discard()
+
+
+@pytest.mark.parametrize(
+    ("service", "late", "seed"),
+    [
+        ("lookoutvision", "tags jump", 8),
+        ("rekognition", "all jumps", 2),
+        *((service, "on time", 3) for service in CASES),
+    ],
+)
+def test_a_stack_is_deleted_with_a_model_s_old_construct_and_its_new_one(
+    service: str, late: str, seed: int
+) -> None:
+    """Both are deleted at once: the new one must not give the model back to the old one."""
+    case = CASES[service]
+    with virtual():
+        seconds = 400.0 if seed % 2 else 900.0
+        world = World(seed=seed, latency=0.2, lateness=KINDS[late], function_seconds=seconds)
+        try:
+            for one in CASES.values():
+                for version in ("1", "2", "3"):
+                    put_model(world, one, version, status=one.stopped, start_seconds=20, stop_seconds=5)
+            promises, stack = AppPromises(world), TemplateStack(world, "One")
+            promises.stacks.append(stack)
+            model = Declared(service, False, "1")
+            play(world, stack.deploy(filled(StackOfApp({A: model}))))
+            play(
+                world,
+                stack.deploy(
+                    filled(StackOfApp({B: model}, neighbour=2)),
+                    Fate(neighbour_fails=100.0, rollback_fails=True),
+                ),
+            )
+            assert stack.status == "UPDATE_ROLLBACK_FAILED"
+            play(world, stack.destroy())
+            world.run()
+            assert stack.status == "DELETED"
+            assert promises.broken() == []
+            assert world.control("GET", f"models/boards/1?service={service}")["status"] == case.stopped
         finally:
             world.discard()

@@ -79,12 +79,15 @@ class Fate:
         Whether CloudFormation keeps the physical ID of a FAILED answer to an Update.
     deliveries
         How often Lambda delivers each request.
+    rollback_fails
+        Whether the neighbour cannot be rolled back, until somebody goes on with the rollback.
     """
 
     neighbour_fails: float | None = None
     cancelled: float | None = None
     learns_failed_id: bool = False
     deliveries: int = 1
+    rollback_fails: bool = False
 
 
 @dataclass
@@ -276,7 +279,8 @@ class TemplateStack:
         ended = yield from self._side_by_side(work, waits)
         yield from self._pause()
         self._not_back = {name: changed[name] for name in ended.failed}
-        if ended.failed:
+        fails, self.fate.rollback_fails = self.fate.rollback_fails, False
+        if ended.failed or fails:
             self.status = "UPDATE_ROLLBACK_FAILED"
             return
         yield from self._clean_up(self._to_clean_up, "")

@@ -119,6 +119,15 @@ def own_closing(tags: Mapping[str, str], claim: Claim) -> Closing | None:
     return closing if closing and closing.resource == claim.resource else None
 
 
+def is_gone_too(former: Former, tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether the former owner has been deleted, or is about to be: its Delete has closed the model."""
+    if former.mark.state is State.RELEASED:
+        return True
+    closing = Closing.parse(tags.get(Tag.CLOSED))
+    theirs = closing and closing.resource == fingerprint(claim.request.stack_id, former.logical_id)
+    return bool(closing and theirs and closing.issued >= former.mark.issued)
+
+
 def was_taken(tags: Mapping[str, str]) -> bool:
     """Say whether another resource of the stack took the model, and a call under way wrote over its mark.
 

@@ -173,6 +173,8 @@ class Progress:
         seconds; 0: neither.
     closed
         Whether it wrote a closing tag on a model that nobody owns.
+    close_tried
+        When it first tried to write that tag, epoch seconds; 0: it has not.
     close_denied
         Whether the policy refused the closing tag, which means that the model was never this resource's.
     reopened
@@ -208,6 +210,7 @@ class Progress:
     contested: float = 0.0
     left: float = 0.0
     closed: bool = False
+    close_tried: float = 0.0
     reopened: float = 0.0
     denied_since: float = 0.0
     close_denied: bool = False

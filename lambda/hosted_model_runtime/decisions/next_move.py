@@ -612,13 +612,14 @@ def _give_up(
     former = _former(progress, tags, task.claim)
     before, until = progress.took_from, progress.took_part + task.in_flight
     if former and mark.state is State.RETURNING:
-        if before is None and now < until:
-            # Another delivery of this request took the model, perhaps from one that is still at work.
+        if now < until and not progress.closed:
+            # Another delivery of this request may have taken the model from one that is still at work. Or the
+            # whole stack is deleted, after a rollback that failed: the former owner notes that it is gone.
             return Pause(idle=True, until=until)
-        if former.mark.state is not State.RELEASED and not _is_not_theirs(task, progress, now):
+        if not lease.is_gone_too(former, tags, task.claim) and not _is_not_theirs(task, progress, now):
             return _give_back(task, progress, former, seen, tags, now)
         # The former owner is gone, which an older read did not show: there is nobody to give it back to.
-        if not (progress.closed or lease.closed_by_request(tags, task.claim)):
+        if not (progress.closed or lease.closed_by_stack(tags, task.claim)):
             return Close(reopens=False)
     step = steps.decide(Stopped(), seen.observed)
     if isinstance(step, Wait):
@@ -741,6 +742,9 @@ def _leave(task: Task, progress: Progress, tags: Mapping[str, str], owner: Mark 
         return Pause(idle=True, until=until) if now < until else Finish(Done())
     undoes = _undoes_cancelled(task)
     if mine and not released and not undoes:
+        if owner and owner.state is State.RETURNING:
+            # The whole stack is deleted: the model comes back to this resource, which then stops it.
+            return Pause(idle=True)
         return WriteTags(lease.released_tags(claim), Done())
     # What this request undoes may have taken the model already, or do so before it sees this. Then the note
     # would cover from whom it has the model, and to whom that goes back.

@@ -326,6 +326,7 @@ class LeasedModel:
         A refusal is tried again: the policy may not have spread yet, and a Create of this resource that is
         still under way may be waiting for the same policy.
         """
+        self._remember(close_tried=self.progress.close_tried or self._now())
         try:
             if reopens:
                 self._service.untag(self._arn, [Tag.CLOSED])
@@ -336,7 +337,7 @@ class LeasedModel:
             # A conflict is over in seconds, or it lasts as long as a training, which nobody can start.
             passes = (
                 error.kind is Kind.CONFLICT
-                and self._now() < self.progress.read_since + self.task.reads_behind
+                and self._now() < self.progress.close_tried + self.task.reads_behind
             )
             if passes or error.kind in (Kind.TRANSIENT, Kind.DENIED):
                 raise

@@ -432,10 +432,27 @@ MOVING = Group(
         ),
         Row(DELETE, quiet(BACK, 5), RUNNING, UNREAD, rest(5)),
         Row(DELETE, BACK, RUNNING, undone(earlier(DONE)), gives_back(earlier(DONE))),
+        *(
+            Row(
+                DELETE, BACK, RUNNING,
+                Said(
+                    f"the same, closed by a Delete of `{OTHER}`, a second {when}",
+                    undone(earlier(DONE)).value | closed("", after, OTHER).value,
+                ),
+                move,
+            )
+            for when, after, move in (
+                ("later", SECOND, Stop()), ("before it took it", -HOUR - SECOND, gives_back(earlier(DONE))),
+            )
+        ),
         Row(DELETE, DELETE.wrote(RETURNING, 89), RUNNING, undone(earlier(DONE)), rest(1)),
         Row(
             DELETE, DELETE.wrote(RETURNING).but("took over", took_from=earlier(DONE)), RUNNING,
-            undone(earlier(DONE)), gives_back(earlier(DONE)),
+            undone(earlier(DONE)), rest(89),
+        ),
+        Row(
+            DELETE, NOTHING, RUNNING,
+            formerly(other(earlier(RETURNING), "it gives it back"), earlier(DONE), NAME), Pause(idle=True),
         ),
         Row(
             DELETE, BACK.but(f"read that `{OTHER}` had it", former=Former(OTHER, earlier(DONE))), RUNNING,
