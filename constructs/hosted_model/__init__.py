@@ -7,7 +7,7 @@ from .hours import HOURS, HostingHours
 from .interface import IHostedModel
 from .lookoutvision import RETIRED, LookoutVisionModel
 from .metric_options import MetricOptions
-from .model import RETAINED, UNITS, HostedModel, OnRunning
+from .model import RETAINED, SHORT_TIMEOUT, UNITS, HostedModel, OnRunning
 from .personalize import PersonalizeRecommender
 from .provider import CONCURRENCY, HostedModelProvider
 from .rekognition import NO_UNITS, RekognitionCustomLabelsModel
@@ -18,6 +18,7 @@ __all__ = [
     "NO_UNITS",
     "RETAINED",
     "RETIRED",
+    "SHORT_TIMEOUT",
     "UNITS",
     "AlarmOptions",
     "HostedModel",

@@ -109,6 +109,7 @@ class LookoutVisionModel(HostedModel, LookoutVisionModelBase):
         What to do when the model already runs and no stack owns it. Default: fail.
     hosting_timeout
         1 to 60 minutes for a start or a stop. Default: 60 minutes, the longest that CloudFormation waits.
+        Less than 10 leaves no time for a second try, and is warned of.
     hosting_hours
         When the model is hosted; outside these hours it sleeps. A deploy leaves it as it is, asleep or awake,
         but the first one hosts it whatever the hour. Default: always.

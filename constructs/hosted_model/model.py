@@ -24,6 +24,11 @@ from .provider import HostedModelProvider
 UNITS = "cdk-hosted-model:units"
 #: Silence it with ``Annotations.of(model).acknowledge_warning(RETAINED)``.
 RETAINED = "cdk-hosted-model:retained"
+#: Silence it with ``Annotations.of(model).acknowledge_warning(SHORT_TIMEOUT)``.
+SHORT_TIMEOUT = "cdk-hosted-model:short-timeout"
+#: Seconds. If the function is killed, Lambda delivers the event again after a minute, and that delivery waits
+#: until its reads are surely up to date. With less time than this it may end before it has acted.
+TIMEOUT_ADVISED = 600
 
 
 class OnRunning(Enum):
@@ -147,6 +152,13 @@ class HostedModel(HostedModelBase):
         self._names = declaration.names
         hours.warn(self, windows)
         self._warn_of_units(declaration, min_inference_units, max_inference_units)
+        if timeout < TIMEOUT_ADVISED:
+            Annotations.of(self).add_warning_v2(
+                SHORT_TIMEOUT,
+                f"hosting_timeout is {timeout} s: with less than {TIMEOUT_ADVISED} s there may be no time "
+                "left to try again if the function is killed. A Create may then fail without a start, and a "
+                "Delete with the model still running.",
+            )
         if removal_policy is not RemovalPolicy.DESTROY:
             Annotations.of(self).add_warning_v2(
                 RETAINED,

@@ -110,6 +110,7 @@ class PersonalizeRecommender(HostedModel, PersonalizeRecommenderBase):
     hosting_timeout
         1 to 60 minutes for a start, a stop or an update. Default: 60 minutes, the longest that CloudFormation
         waits.
+        Less than 10 leaves no time for a second try, and is warned of.
     hosting_hours
         When the recommender is active; outside these hours it sleeps. A deploy leaves it as it is, asleep or
         awake, but the first one hosts it whatever the hour. Default: always.

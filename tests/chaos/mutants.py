@@ -761,6 +761,12 @@ MUTANTS = (
         "    if progress.written:\n",
     ),
     Mutant(
+        "an update that comes late resizes on older tags",
+        "decisions/next_move.py",
+        "    return isinstance(move, Take | Start | Stop | Resize | Close | WriteTags | LetGo)\n",
+        "    return isinstance(move, Take | Start | Stop | Close | WriteTags | LetGo)\n",
+    ),
+    Mutant(
         "a schedule that has seen a later one acts on an older read",
         "invocation/leased_model.py",
         "            overtaken=known.overtaken or lease_hours.overtaken_by(tags, claim) is not None,\n",

@@ -815,7 +815,7 @@ def _acts(move: Move) -> bool:
     """Say whether a move would do harm to somebody who has taken the model since."""
     if isinstance(move, Note):
         return move.mark.state.may_start
-    return isinstance(move, Take | Start | Stop | Close | WriteTags | LetGo)
+    return isinstance(move, Take | Start | Stop | Resize | Close | WriteTags | LetGo)
 
 
 def _is_stopped(progress: Progress, seen: Sighting) -> bool:

@@ -48,6 +48,13 @@ WITH_HOURS = who("Update with hours", "Update", has_hours=True)
 IN_PLACE = who(
     "Update to 2 units, where the service resizes in place", "Update", in_place=True, units=Units(2)
 )
+IN_PLACE_LATE = who(
+    "Update to 2 units that came late, where the service resizes in place",
+    "Update",
+    in_place=True,
+    came_late=True,
+    units=Units(2),
+)
 NEW_IN_PLACE = who(
     "Create of 2 units, where the service resizes in place", "Create", in_place=True, units=Units(2)
 )

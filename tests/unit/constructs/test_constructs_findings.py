@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from aws_cdk import Annotations, App, Environment, RemovalPolicy, Stack, Validations
+from aws_cdk import Annotations, App, Duration, Environment, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_iam as iam
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint
@@ -15,6 +15,7 @@ from cfnlint.api import ManualArgs, lint
 from hosted_model import (
     RETAINED,
     RETIRED,
+    SHORT_TIMEOUT,
     HostedModelProvider,
     LookoutVisionModel,
     PersonalizeRecommender,
@@ -91,6 +92,16 @@ def test_the_retirement_is_said_once_and_can_be_acknowledged(stack):
 
 def test_rekognition_lives(stack):
     RekognitionCustomLabelsModel(stack, "Model", project_version_arn=VERSION_ARN)
+    assert messages(stack) == []
+
+
+@pytest.mark.parametrize(("seconds", "warned"), [(60, 1), (599, 1), (600, 0), (3600, 0)])
+def test_a_timeout_that_leaves_no_time_for_a_second_try_is_warned_of(stack, seconds, warned):
+    timeout = Duration.seconds(seconds)
+    RekognitionCustomLabelsModel(stack, "Model", project_version_arn=VERSION_ARN, hosting_timeout=timeout)
+    said = messages(stack)
+    assert [f"hosting_timeout is {seconds} s" in each for each in said] == [True] * warned
+    Annotations.of(stack).acknowledge_warning(SHORT_TIMEOUT)
     assert messages(stack) == []
 
 
