@@ -691,8 +691,20 @@ MUTANTS = (
     Mutant(
         "what another stack has started is answered for before that stack's claim need show",
         "decisions/next_move.py",
-        "        case steps.Start() | steps.Done() if now",
+        "        case steps.Start() | steps.Resize() | steps.Done() if now",
         "        case steps.Start() if now",
+    ),
+    Mutant(
+        "units are changed before another stack's claim need show",
+        "decisions/next_move.py",
+        "        case steps.Start() | steps.Resize() | steps.Done() if now",
+        "        case steps.Start() | steps.Done() if now",
+    ),
+    Mutant(
+        "a Create fails at what its other delivery has started with units still to come",
+        "decisions/next_move.py",
+        "    return _begins(task) and mark.state is State.HELD and seen.phase is Phase.RUNNING\n",
+        "    return False\n",
     ),
     Mutant(
         "how late reads are is not remembered",

@@ -247,7 +247,9 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
         # A schedule wrote its mark between this request's read and its own mark: its call may be under way.
         return Note(mark if mark.state.asleep else mark.at(State.HELD), quiet=True)
     match _step(task, progress, seen, tags, now):
-        case steps.Start() | steps.Done() if now < (until := _shows_other_claims(task, progress)):
+        case steps.Start() | steps.Resize() | steps.Done() if now < (
+            until := _shows_other_claims(task, progress)
+        ):
             return Pause(idle=True, until=until)
         case steps.Start() if now < (until := _shows_own_delete(task, progress, tags, now)):
             return Pause(idle=True, until=until, amiss=True)
@@ -275,10 +277,25 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
             return Pause(idle=True)
         case steps.Fail() if _status_may_be_old(task, progress, mark, now):
             return _note_start(task, progress, view) or Pause()
+        case steps.Fail() if _theirs_may_host_it(task, mark, seen) and now < (
+            until := (progress.amiss or now) + task.reads_behind
+        ):
+            # Another delivery of this request may have started it, and its units are still to come.
+            return Pause(idle=True, until=until, amiss=True)
         case steps.Fail(reason):
             code = Metric.HOSTING_FAILED if seen.phase is Phase.FAILED else Metric.OTHER
             return Fail(Failing(Failed(reason, code), now))
     return _note_start(task, progress, view) or Pause(idle=True)
+
+
+def _theirs_may_host_it(task: Task, mark: Mark, seen: Sighting) -> bool:
+    """Say whether a model runs that this delivery has not begun to start: another one may have."""
+    return _begins(task) and mark.state is State.HELD and seen.phase is Phase.RUNNING
+
+
+def _begins(task: Task) -> bool:
+    """Say whether the request is the first of its resource that wants this model."""
+    return task.claim.request.type == "Create" or task.replaces
 
 
 def _shows_other_claims(task: Task, progress: Progress) -> float:
@@ -484,8 +501,7 @@ def _another_delivery_may_host_it(
 ) -> bool:
     """Say whether the model runs, not by this request's start, and the lease may not tell yet why."""
     runs = seen is not None and seen.phase in (Phase.STARTING, Phase.RUNNING)
-    begins = task.claim.request.type == "Create" or task.replaces
-    theirs = begins and progress.start is not StartCall.ACCEPTED
+    theirs = _begins(task) and progress.start is not StartCall.ACCEPTED
     return runs and theirs and not failing.aborts and now < _shows_own(task, progress)
 
 

@@ -80,6 +80,7 @@ from support.moves.words import (
     amiss,
     answers,
     before,
+    claimed,
     closed,
     earlier,
     fails,
@@ -342,7 +343,14 @@ IN_PLACE_GROUP = Group(
         ),
         Row(
             NEW_IN_PLACE, NEW_IN_PLACE.wrote(HELD), RUNNING, NEW_IN_PLACE.tags(HELD),
+            replace(rest(75), amiss=True),
+        ),
+        Row(
+            NEW_IN_PLACE, amiss(NEW_IN_PLACE.wrote(HELD), 75), RUNNING, NEW_IN_PLACE.tags(HELD),
             Fail(Failing(Failed("runs with 1 inference units"), NOW)),
+        ),
+        Row(
+            IN_PLACE, claimed(IN_PLACE.wrote(HELD), 134, 60), RUNNING, IN_PLACE.tags(HELD), rest(1),
         ),
         Row(
             ADOPTING_IN_PLACE, NOTHING, resizing(3, "another change to 3 under way", under_way=True), NOBODY,
