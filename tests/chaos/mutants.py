@@ -1083,8 +1083,14 @@ MUTANTS = (
     Mutant(
         "a Delete that closed the model believes a read from before that",
         "decisions/next_move.py",
-        "            progress.closed and now < progress.written + task.reads_behind\n        ):\n",
-        "            False\n        ):\n",
+        "            progress.closed or mark\n",
+        "            mark\n",
+    ),
+    Mutant(
+        "a rollback whose mark does not show yet leaves the model as it is",
+        "decisions/next_move.py",
+        "            progress.closed or mark\n",
+        "            progress.closed\n",
     ),
     Mutant(
         "a schedule leaves its mark over that of a later one",

@@ -544,8 +544,8 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
         case Standing.UNOWNED:
             return _close(task, progress, seen, view.tags, now)
         case Standing.FOREIGN | Standing.MOVED if (
-            progress.closed and now < progress.written + task.reads_behind
-        ):
+            progress.closed or mark
+        ) and now < progress.written + task.reads_behind:
             # What this request wrote does not show yet: its own Create may have had the model since.
             return Pause()
         case Standing.RELEASED if mark and now < (until := progress.written + task.reads_behind):

@@ -115,6 +115,7 @@ CLOSED_BY_ANOTHER = Said(
 )
 CLOSED_LATE = Said("a later Create's mark, closed by this very request", LATER.value | OWN_CLOSING.value)
 MOVED_BEFORE = other(earlier(DONE), "it had it before")
+MOVED_AT_ONCE = other(earlier(DONE, issued=ISSUED), "it took it in the same second")
 JUST_CLOSED = NOTHING.but("closed it 74 s ago", closed=True, written=NOW - 74)
 CLOSED_IT = NOTHING.but("closed it 164 s ago", closed=True, written=NOW - 164)
 CLOSED_LONG_AGO = NOTHING.but("closed it 165 s ago", closed=True, written=NOW - 165)
@@ -228,6 +229,8 @@ BEHIND = Group(
             take(DELETE.mark(RELEASING, HOSTED_AT), earlier(DONE), CLOSING),
         ),
         Row(UNDOING, JUST_CLOSED, STOPPED, MOVED_BEFORE, Pause()),
+        Row(ROLLBACK, ROLLBACK.wrote(RELEASING, 74), STOPPED, MOVED_AT_ONCE, Pause()),
+        Row(ROLLBACK, ROLLBACK.wrote(RELEASING, 75), STOPPED, MOVED_AT_ONCE, Finish(Done())),
         Row(
             UNDOING, first_read(CLOSED_LONG_AGO, 165), STOPPED, MOVED_BEFORE,
             WriteTags(lease.released_tags(UNDOING.task.claim), Done(), wait=90),
