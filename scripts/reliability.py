@@ -37,9 +37,9 @@ construct's template and evaluated at every call. A history is the same whatever
   models of all services come and go, are swapped, resized, renamed, moved to another scope or stack, change their
   class under one construct ID, exchange their names; hours, removal policies and `on_running` are set and taken back;
   the provider is made explicit, shaped, renamed, moved. The templates are those of the constructs. A CloudFormation of
-  the tests applies them: new policies first, clean-up last, three tries for a Delete that fails, a rollback when a neighbour
-  fails or somebody cancels, once more if it failed, as `cdk rollback` does. IAM is evaluated from the policies in
-  force at that moment, and a changed service token is refused. After deploys and at the end a model runs if, and
+  the tests applies them: new policies first, clean-up last, three tries for a Delete that fails, a rollback when a
+  neighbour fails or somebody cancels, once more if it failed, as `cdk rollback` does. IAM is evaluated from the policies
+  in force at that moment, and a changed service token is refused. After deploys and at the end a model runs if, and
   only if, a stack declares it and it is not asleep, and nothing has failed that nobody made fail.
 * **Histories of events** are generated likewise, for one model a stack and under one fixed policy: creates, resizes,
   swaps, rollbacks, cancelled updates, deletes during a create, two stacks that want one model, schedules of hosting

@@ -109,8 +109,7 @@ class PersonalizeRecommender(HostedModel, PersonalizeRecommenderBase):
         just trained is active: to take it over, say ``OnRunning.ADOPT``.
     hosting_timeout
         1 to 60 minutes for a start, a stop or an update. Default: 60 minutes, the longest that CloudFormation
-        waits.
-        Less than 10 leaves no time for a second try, and is warned of.
+        waits. Less than 10 leaves no time for a second try, and is warned of.
     hosting_hours
         When the recommender is active; outside these hours it sleeps. A deploy leaves it as it is, asleep or
         awake, but the first one hosts it whatever the hour. Default: always.

@@ -427,14 +427,14 @@ MUTANTS = (
     Mutant(
         "a Delete gives a model back to whom another Delete has closed it for",
         "decisions/lease.py",
-        "    return bool(closing and theirs and closing.issued >= former.mark.issued)\n",
+        "    return theirs is not None and theirs.issued >= former.mark.issued\n",
         "    return False\n",
     ),
     Mutant(
         "an older closing of the former owner keeps a model from going back",
         "decisions/lease.py",
-        "    return bool(closing and theirs and closing.issued >= former.mark.issued)\n",
-        "    return bool(closing and theirs)\n",
+        "    return theirs is not None and theirs.issued >= former.mark.issued\n",
+        "    return theirs is not None\n",
     ),
     Mutant(
         "a conflict of the closing is waited for from the first look on",
@@ -763,8 +763,8 @@ MUTANTS = (
     Mutant(
         "a Delete that has closed a model leaves it to whom an older read shows",
         "decisions/next_move.py",
-        "        case Standing.FOREIGN | Standing.MOVED if (\n",
-        "        case Standing.FOREIGN if (\n",
+        "        case Standing.FOREIGN | Standing.MOVED if now < progress.written + task.reads_behind:\n",
+        "        case Standing.FOREIGN if now < progress.written + task.reads_behind:\n",
     ),
     Mutant(
         "a closing tag counts as the note that the resource is gone",
@@ -1083,14 +1083,15 @@ MUTANTS = (
     Mutant(
         "a Delete that closed the model believes a read from before that",
         "decisions/next_move.py",
-        "            progress.closed or mark\n",
-        "            mark\n",
+        "        case Standing.FOREIGN | Standing.MOVED if now < progress.written + task.reads_behind:\n",
+        "        case Standing.MOVED if now < progress.written + task.reads_behind:\n",
     ),
     Mutant(
         "a rollback whose mark does not show yet leaves the model as it is",
         "decisions/next_move.py",
-        "            progress.closed or mark\n",
-        "            progress.closed\n",
+        "        case Standing.FOREIGN | Standing.MOVED if now < progress.written + task.reads_behind:\n",
+        "        case Standing.FOREIGN | Standing.MOVED if not mark and (\n"
+        "            now < progress.written + task.reads_behind\n        ):\n",
     ),
     Mutant(
         "a schedule leaves its mark over that of a later one",

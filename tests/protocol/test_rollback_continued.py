@@ -16,6 +16,15 @@ from support.world import World, virtual
 A, B = ("A",), ("B",)
 
 
+def a_stack(world: World, case: ServiceCase) -> tuple[AppPromises, TemplateStack]:
+    """Return a stack that is not deployed yet, in a world with three models, and the promises about it."""
+    for version in ("1", "2", "3"):
+        put_model(world, case, version, status=case.stopped, start_seconds=20, stop_seconds=5)
+    promises, stack = AppPromises(world), TemplateStack(world, "One")
+    promises.stacks.append(stack)
+    return promises, stack
+
+
 def refuse(world: World, case: ServiceCase) -> None:
     """Let the service refuse what the rollback has to do: a start with the old units, or a change to them."""
     if case.resize:
@@ -30,10 +39,7 @@ def test_what_was_deployed_before_runs_again(case: ServiceCase) -> None:
     with virtual():
         world = World(seed=1)
         try:
-            for version in ("1", "2", "3"):
-                put_model(world, case, version, status=case.stopped, start_seconds=20, stop_seconds=5)
-            promises, stack = AppPromises(world), TemplateStack(world, "One")
-            promises.stacks.append(stack)
+            promises, stack = a_stack(world, case)
             promises.failing.add("1")
             one = Declared(case.name, False, "1")
             play(world, stack.deploy(filled(StackOfApp({A: one}))))
@@ -78,11 +84,7 @@ def test_a_stack_is_deleted_with_a_model_s_old_construct_and_its_new_one(
         seconds = 400.0 if seed % 2 else 900.0
         world = World(seed=seed, latency=0.2, lateness=KINDS[late], function_seconds=seconds)
         try:
-            for one in CASES.values():
-                for version in ("1", "2", "3"):
-                    put_model(world, one, version, status=one.stopped, start_seconds=20, stop_seconds=5)
-            promises, stack = AppPromises(world), TemplateStack(world, "One")
-            promises.stacks.append(stack)
+            promises, stack = a_stack(world, case)
             model = Declared(service, False, "1")
             play(world, stack.deploy(filled(StackOfApp({A: model}))))
             play(

@@ -115,17 +115,20 @@ def own_former_mark(tags: Mapping[str, str], claim: Claim) -> Mark | None:
 
 def own_closing(tags: Mapping[str, str], claim: Claim) -> Closing | None:
     """Return the closing tag, if a Delete of the claim's resource has left it."""
+    return _closing_of(tags, claim.resource)
+
+
+def _closing_of(tags: Mapping[str, str], resource: str) -> Closing | None:
     closing = Closing.parse(tags.get(Tag.CLOSED))
-    return closing if closing and closing.resource == claim.resource else None
+    return closing if closing and closing.resource == resource else None
 
 
 def is_gone_too(former: Former, tags: Mapping[str, str], claim: Claim) -> bool:
-    """Say whether the former owner has been deleted, or is about to be: its Delete has closed the model."""
+    """Say whether the former owner is deleted: its Delete has noted that, or closed the model."""
     if former.mark.state is State.RELEASED:
         return True
-    closing = Closing.parse(tags.get(Tag.CLOSED))
-    theirs = closing and closing.resource == fingerprint(claim.request.stack_id, former.logical_id)
-    return bool(closing and theirs and closing.issued >= former.mark.issued)
+    theirs = _closing_of(tags, fingerprint(claim.request.stack_id, former.logical_id))
+    return theirs is not None and theirs.issued >= former.mark.issued
 
 
 def was_taken(tags: Mapping[str, str]) -> bool:

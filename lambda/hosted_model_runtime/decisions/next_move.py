@@ -277,7 +277,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
             return Pause(idle=True)
         case steps.Fail() if _status_may_be_old(task, progress, mark, now):
             return _note_start(task, progress, view) or Pause()
-        case steps.Fail() if _theirs_may_host_it(task, mark, seen) and now < (
+        case steps.Fail() if _another_delivery_may_have_started(task, mark, seen) and now < (
             until := (progress.amiss or now) + task.reads_behind
         ):
             # Another delivery of this request may have started it, and its units are still to come.
@@ -288,7 +288,7 @@ def _command(task: Task, progress: Progress, mark: Mark, seen: Sighting, view: V
     return _note_start(task, progress, view) or Pause(idle=True)
 
 
-def _theirs_may_host_it(task: Task, mark: Mark, seen: Sighting) -> bool:
+def _another_delivery_may_have_started(task: Task, mark: Mark, seen: Sighting) -> bool:
     """Say whether a model runs that this delivery has not begun to start: another one may have."""
     return _begins(task) and mark.state is State.HELD and seen.phase is Phase.RUNNING
 
@@ -543,9 +543,7 @@ def _release(task: Task, progress: Progress, seen: Sighting, view: View, now: fl
             return Finish(Superseded())
         case Standing.UNOWNED:
             return _close(task, progress, seen, view.tags, now)
-        case Standing.FOREIGN | Standing.MOVED if (
-            progress.closed or mark
-        ) and now < progress.written + task.reads_behind:
+        case Standing.FOREIGN | Standing.MOVED if now < progress.written + task.reads_behind:
             # What this request wrote does not show yet: its own Create may have had the model since.
             return Pause()
         case Standing.RELEASED if mark and now < (until := progress.written + task.reads_behind):

@@ -191,7 +191,7 @@ class LeasedModel:
         seen = self._service.describe(self._find() if find else self.model)
         self.last_seen = f"{seen.observed.name} is {seen.observed.status or seen.phase.value}"
         if seen.arn:
-            # Every later look is at this very version, whatever `latest` means by then.
+            # Once it is leased, every look is at this very version, whatever `latest` means by then.
             self._seen = seen
             if seen.phase not in ACTIVE:
                 self._remember(seen_down=self._now())
