@@ -96,6 +96,9 @@ def states() -> None:
     picture.arrow((510, 76), (660, 152), label="is up", at=(600, 104), anchor="start", ours=False)
     picture.arrow((450, 94), (450, 150), label="fails", at=(458, 126), anchor="start", ours=False)
     picture.arrow((400, 150), (400, 94), label="Start", at=(392, 126), anchor="end")
+    picture.arrow(
+        (715, 140), (715, 112), (765, 112), (765, 140), label="Resize, of a recommender", at=(748, 104)
+    )
     picture.arrow((430, 204), (430, 270), label="Stop", at=(438, 242), anchor="start")
     picture.arrow((680, 194), (510, 288), label="Stop", at=(584, 236), anchor="end")
     picture.arrow((350, 288), (150, 194), label="is down", at=(258, 236), anchor="start", ours=False)
@@ -116,7 +119,7 @@ def architecture() -> None:
     picture.box(30, 30, 190, 60, "Your CDK app", "LookoutVisionModel(…)")
     picture.box(30, 190, 190, 70, "CloudFormation", "Custom::HostedModel")
     picture.box(340, 180, 200, 90, "Provider's function", "one a stack", "look, decide, act", fill="#dfeefb")
-    picture.box(650, 180, 180, 90, "Model service", "Rekognition or", "Lookout for Vision")
+    picture.box(650, 180, 180, 90, "Model service", "Rekognition, Personalize", "or Lookout for Vision")
     picture.box(340, 350, 200, 60, "EventBridge rule", "one minute, while it starts")
     picture.box(340, 30, 200, 60, "Role and policy", "fenced by the tags")
     picture.box(650, 350, 180, 60, "The model's tags", "owner, request, closed", fill="#f7f1de")
