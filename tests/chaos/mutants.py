@@ -960,6 +960,24 @@ MUTANTS = (
         "self._remember(start=StartCall.REFUSED)",
     ),
     Mutant(
+        "a start whose answer was lost is not noted when it shows",
+        "decisions/next_move.py",
+        "    if not (progress.start is StartCall.ACCEPTED or shows) or mark is None",
+        "    if progress.start is not StartCall.ACCEPTED or mark is None",
+    ),
+    Mutant(
+        "a second Stop has the first one's token",
+        "invocation/leased_model.py",
+        "            self._stops, self._stop_taken = self._stops + 1, 0.0\n",
+        "            self._stop_taken = 0.0\n",
+    ),
+    Mutant(
+        "a Stop that is repeated at once has another token",
+        "invocation/leased_model.py",
+        "        if 0.0 < self._stop_taken <= self._now() - self.task.status_behind:\n",
+        "        if 0.0 < self._stop_taken <= self._now():\n",
+    ),
+    Mutant(
         "a model is given back to whom a Delete has closed it for",
         "decisions/lease.py",
         "    return [Tag.CLOSED, Tag.FORMER_LOGICAL_ID, Tag.FORMER_REQUEST]\n",

@@ -99,6 +99,7 @@ class StartCall(Enum):
     """What became of this request's call of Start."""
 
     UNSENT = "unsent"
+    LOST = "lost"  # no answer came, or the service could not take it just then
     ACCEPTED = "accepted"
     REFUSED = "refused"
 

@@ -420,7 +420,9 @@ def _start(task: Task, mark: Mark) -> Start:
 def _note_start(task: Task, progress: Progress, view: View) -> Move | None:
     """Note in the lease that this request's Start was accepted; None: it is noted, or none was."""
     mark = progress.mark
-    if progress.start is not StartCall.ACCEPTED or mark is None or mark.state is State.STARTED:
+    # Of one whose answer was lost, the status tells. Once its Delete has stopped the model, nothing does.
+    shows = progress.start is StartCall.LOST and view.seen and view.seen.phase is Phase.STARTING
+    if not (progress.start is StartCall.ACCEPTED or shows) or mark is None or mark.state is State.STARTED:
         return None
     if view.tags is None:
         return ReadTags()

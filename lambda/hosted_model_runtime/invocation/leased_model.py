@@ -46,6 +46,8 @@ class LeasedModel:
         self._former, self._supersede = former, supersede
         self._seen: Sighting | None = None
         self._stop_sent: tuple[float, str] | None = None
+        #: How many Stops it has tokens for so far, and when the service took the last of them.
+        self._stops, self._stop_taken = 1, 0.0
 
     @property
     def model(self) -> Mapping[str, str]:
@@ -296,6 +298,8 @@ class LeasedModel:
         except ServiceError as error:
             if error.kind is Kind.CONFLICT:
                 self._remember(start=StartCall.REFUSED, shown=self._now())
+            if error.kind is Kind.TRANSIENT:
+                self._remember(start=StartCall.LOST)
             raise
         self._remember(start=StartCall.ACCEPTED, started_at=self._now())
         return View(acted=True)
@@ -304,14 +308,20 @@ class LeasedModel:
         # Remembered before the call, because its response may be lost.
         self._stop_sent = (self._now(), self.progress.mark.hosted_at if self.progress.mark else "")
         failing = self.progress.failing
+        if 0.0 < self._stop_taken <= self._now() - self.task.status_behind:
+            # Somebody has started the model since: the old token would make this a repeat that does nothing.
+            self._stops, self._stop_taken = self._stops + 1, 0.0
+        verb = "Abort" if failing else "Stop"
+        token = self._token(verb if self._stops == 1 else f"{verb} {self._stops}")
         try:
-            self._service.stop(self._known, self._token("Abort" if failing else "Stop"))
+            self._service.stop(self._known, token)
         except ServiceError as error:
             refused = error.kind is Kind.CONFLICT and self._known.phase is Phase.FAILED
             if error.kind is Kind.TRANSIENT or not (refused or failing):
                 raise
             self._remember(stop_refused=True)
             return View(seen=self._known)
+        self._stop_taken = self._stop_taken or self._now()
         return View(acted=True)
 
     def _resize(self, units: Units) -> View:

@@ -86,6 +86,7 @@ from support.moves.words import (
     fails,
     hosted_ago,
     hours,
+    lost,
     mark_of,
     owned,
     reopened,
@@ -210,6 +211,10 @@ HOSTING = Group(
         Row(
             CREATE, accepted(CREATE.wrote(INTENT)), STARTING, CREATE.tags(INTENT), Note(CREATE.mark(STARTED)),
         ),
+        # The answer to its Start was lost: what it sees tells.
+        Row(CREATE, lost(CREATE.wrote(INTENT)), STARTING, UNREAD, ReadTags()),
+        Row(CREATE, lost(CREATE.wrote(INTENT)), STARTING, CREATE.tags(INTENT), Note(CREATE.mark(STARTED))),
+        Row(CREATE, lost(CREATE.wrote(INTENT)), STOPPED, CREATE.tags(INTENT), Start(Units(1), "Start")),
         Row(CREATE, accepted(CREATE.wrote(STARTED)), ACTED, UNREAD, Pause()),
         Row(CREATE, accepted(CREATE.wrote(STARTED)), STARTING, UNREAD, Pause(idle=True)),
         Row(CREATE, CREATE.wrote(STARTED), RUNNING, UNREAD, ReadTags()),

@@ -105,6 +105,10 @@ def accepted(remembers: Said) -> Said:
     return remembers.but("Start accepted", start=StartCall.ACCEPTED)
 
 
+def lost(remembers: Said) -> Said:
+    return remembers.but("Start's answer lost", start=StartCall.LOST)
+
+
 def quiet(remembers: Said, seconds: float) -> Said:
     """``seconds`` from now on, or before now, a call of the superseded request could still land."""
     words = f"quiet for {seconds:.0f} s more" if seconds > 0 else "was quiet"

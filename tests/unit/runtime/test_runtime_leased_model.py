@@ -159,8 +159,8 @@ class TestWhatIsRemembered:
         case.refuse("start", kind)
         with pytest.raises(ServiceError):
             case.leased.advance()
-        expected = StartCall.REFUSED if kind is Kind.CONFLICT else StartCall.UNSENT
-        assert case.leased.progress.start is expected
+        expected = {Kind.CONFLICT: StartCall.REFUSED, Kind.TRANSIENT: StartCall.LOST}
+        assert case.leased.progress.start is expected.get(kind, StartCall.UNSENT)
         # From then on it counts how long a read may miss what the other delivery wrote.
         assert bool(case.leased.progress.shown) is (kind is Kind.CONFLICT)
 
@@ -353,6 +353,33 @@ class TestResize:
         assert case.advance(1)[-1] == "resize"
         assert isinstance(case.service, InPlace)
         assert len(case.service.tokens) == 2
+        assert len(set(case.service.tokens)) == 1
+
+
+class TestStopAgain:
+    """A service makes a call once for each token: the repeat of a Stop stops nothing."""
+
+    @staticmethod
+    def case() -> Case:
+        case = Case("Delete")
+        # What it takes over from is at work: so it waits before it lets go.
+        case.own(state=State.STARTED)
+        case.there.phase = Phase.RUNNING
+        assert case.advance()[-1] == "stop"
+        return case
+
+    def test_what_somebody_starts_meanwhile_is_stopped_with_another_token(self) -> None:
+        case = self.case()
+        case.advance(10)
+        for count, seconds in ((2, 90), (3, 15)):
+            case.there.phase = Phase.RUNNING
+            assert "stop" in case.advance(seconds)
+            assert len(set(case.service.tokens)) == count
+
+    def test_while_its_status_may_be_old_it_is_the_same_call(self) -> None:
+        case = self.case()
+        case.there.phase = Phase.RUNNING
+        assert "stop" in case.advance(14)
         assert len(set(case.service.tokens)) == 1
 
 
