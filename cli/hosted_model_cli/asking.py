@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from . import exits, output, regions
@@ -56,8 +57,13 @@ def agreed(question: str, confirm: Callable[[str], bool]) -> bool:
     if not sys.stdin.isatty():
         output.fail("there is no terminal to ask on: say --yes")
         return False
-    if confirm(question):
-        return True
+    try:
+        if confirm(question):
+            return True
+    except typer.Abort as abort:
+        # Typer makes one error of Ctrl-C, and of Ctrl-D, which is no answer.
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
     output.fail("nothing was changed")
     return False
 

@@ -54,6 +54,8 @@ class Result:
     stacks: int = 0
     differences: list[Difference] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    #: Names of stacks of which some region could not be asked.
+    unasked: set[str] = field(default_factory=set)
 
 
 def check(cloud: Cloud, where: Where, names: Sequence[str] = (), *, as_json: bool = False) -> int:
@@ -70,7 +72,8 @@ def check(cloud: Cloud, where: Where, names: Sequence[str] = (), *, as_json: boo
         for stack_id in _stacks(cloud, region, names, result):
             wanted.add(stack_id)
             _compare(cloud, region, stack_id, known, where, result)
-    result.missing = [one for one in names if not any(_is_of(one, each) for each in wanted)]
+    found = {one for one in names if any(_is_of(one, each) for each in wanted)}
+    result.missing = [one for one in names if one not in found | result.unasked]
     declared = {one.model.arn for one in result.differences}
     for entry in result.found.entries:
         if entry.model.arn not in declared and (not names or entry.model.lease.stack_id in wanted):
@@ -84,15 +87,24 @@ def _is_of(name: str, stack_id: str) -> bool:
     return name in (stack_id, stack_id.split("/")[1])
 
 
-def _stacks(cloud: Cloud, region: str, names: Sequence[str], result: Result) -> list[str]:
+def _stacks(cloud: Cloud, region: str, names: Sequence[str], result: Result) -> Iterator[str]:
     try:
         if not names:
-            return stacks.listed(cloud, region)
-        found = (stacks.find(cloud, region, one) for one in names if _is_in(one, region))
-        return [one for one in found if one]
+            yield from stacks.listed(cloud, region)
     except ServiceError as error:
         result.found.problems.append(Problem("cloudformation", region, str(error)))
-        return []
+    for name in names:
+        if _is_in(name, region) and (stack_id := _find(cloud, region, name, result)):
+            yield stack_id
+
+
+def _find(cloud: Cloud, region: str, name: str, result: Result) -> str:
+    try:
+        return stacks.find(cloud, region, name)
+    except ServiceError as error:
+        result.unasked.add(name)
+        result.found.problems.append(Problem("cloudformation", region, str(error)))
+        return ""
 
 
 def _is_in(name: str, region: str) -> bool:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ JSON_VERSION = 1
 #: A month is a twelfth of 52 weeks: every month has the same number of Mondays.
 _REACH = timedelta(weeks=52)
 HOURS_A_MONTH = _REACH / timedelta(hours=1) / 12
-#: Of one schedule in 52 weeks; one that fires oftener is no time of day.
-_FIRES = 4_000
+#: Of one schedule in 52 weeks: twenty a day. One that fires oftener is not worked out.
+_FIRES = 20 * 364
 COLUMNS = (
     "STACK",
     "RESOURCE",
@@ -42,10 +43,16 @@ class Estimate:
     """A model's month: hours, and money with its minimum and with its maximum of inference units."""
 
     model: DeclaredModel
-    hours: float
+    #: None: they cannot be worked out, and the model counts as hosted always.
+    known_hours: float | None
     price: float | None
     dated: str = ""
     page: str = ""
+
+    @property
+    def hours(self) -> float:
+        """For how many hours a month it is hosted."""
+        return HOURS_A_MONTH if self.known_hours is None else self.known_hours
 
     def money(self, units: int | None) -> float | None:
         """US dollars with so many units all the time."""
@@ -104,7 +111,12 @@ def _tell(found: Iterable[Template], price: float | None, *, as_json: bool) -> i
     for region, service in sorted({(one.model.region, one.model.service) for one in rows if not one.price}):
         where = region or "an unknown region (--region names it)"
         output.warn(f"no price is known for {service} in {where}: say --price-per-unit-hour")
-    return exits.OK if all(one.low is not None for one in rows) else exits.PARTIAL
+    for one in rows:
+        if one.known_hours is None:
+            name = f"{one.model.stack}/{one.model.logical_id}"
+            output.warn(f"the hosting hours of {name} cannot be worked out: it counts as hosted always")
+    known = all(one.low is not None and one.known_hours is not None for one in rows)
+    return exits.OK if known else exits.PARTIAL
 
 
 def _estimate(model: DeclaredModel, price: float | None, now: datetime) -> Estimate:
@@ -115,13 +127,20 @@ def _estimate(model: DeclaredModel, price: float | None, now: datetime) -> Estim
     return Estimate(model, hours, line.usd, line.dated, line.page)
 
 
-def hours_a_month(schedules: Sequence[Timed], now: datetime) -> float:
+def hours_a_month(schedules: Sequence[Timed], now: datetime) -> float | None:
     """PURE: return for how many hours a month a model is hosted, by its schedules of the next 52 weeks.
 
-    Without schedules, and with such as cannot be worked out or are all past, it is hosted always.
+    Without schedules, and with such as are all past, it is hosted always. None: one of them cannot be worked
+    out.
     """
     end = now + _REACH
-    fires = sorted((when, one.goal == Scheduled.STOP) for one in schedules for when in _fires(one, now, end))
+    fires: list[tuple[datetime, bool]] = []
+    for one in schedules:
+        times = list(islice(_fires(one, now, end), _FIRES + 1))
+        if len(times) > _FIRES or not (times or _is_over(one, now, end)):
+            return None
+        fires += [(when, one.goal == Scheduled.STOP) for when in times]
+    fires.sort()
     if not fires:
         return HOURS_A_MONTH
     # What comes first tells how it stands now: what stops next runs.
@@ -136,11 +155,14 @@ def hours_a_month(schedules: Sequence[Timed], now: datetime) -> float:
 
 def _fires(one: Timed, now: datetime, end: datetime) -> Iterable[datetime]:
     when = next_fire(one.expression, one.zone, now)
-    for _ in range(_FIRES):
-        if when is None or when >= end:
-            return
+    while when is not None and when < end:
         yield when.astimezone(UTC)
         when = next_fire(one.expression, one.zone, when)
+
+
+def _is_over(one: Timed, now: datetime, end: datetime) -> bool:
+    """Say whether a schedule that does not fire until ``end`` is past, or comes later."""
+    return is_past(one.expression, one.zone, now) or next_fire(one.expression, one.zone, end) is not None
 
 
 def document(rows: Sequence[Estimate], now: datetime) -> dict[str, Any]:

@@ -11,15 +11,16 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from .aws import Cloud
+from .aws import Cloud, Kind, ServiceError
 from .lease_view import LeaseView
 from .stacks import Stack
 
 RESOURCE_TYPE = "AWS::Scheduler::Schedule"
 _CRON = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)")
 _AT = re.compile(r"at\((\S+)\)")
-_YEARS = re.compile(r"(\d{4})(?:-(\d{4}))?")
+_YEARS = re.compile(r"(\d{4})(?:-(\d{4}))?(?:/([1-9]\d*))?")
 _LAST_YEAR = 2199
+_WEEK_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 #: Fires of an expression that the year or a change to daylight saving time may skip, one after the other.
 _TRIES = 5_000
 
@@ -44,7 +45,13 @@ def of_model(cloud: Cloud, stack: Stack, lease: LeaseView, now: datetime) -> lis
     """Return the schedules of the owning stack that name the model's resource; raises ServiceError."""
     found = []
     for name in stack.ids(RESOURCE_TYPE):
-        schedule = cloud.call(lease.stack_region, "scheduler", "GetSchedule", Name=name)
+        try:
+            schedule = cloud.call(lease.stack_region, "scheduler", "GetSchedule", Name=name)
+        except ServiceError as error:
+            if error.kind is not Kind.ABSENT:
+                raise
+            # Not ours: those are in the default group. Or somebody has deleted it.
+            continue
         goal = _goal(schedule, lease)
         if goal is None:
             continue
@@ -117,14 +124,24 @@ def _any(field: str) -> str:
 
 
 def _weekdays(field: str) -> str:
-    """AWS counts Sunday as 1, cron as 0; the number behind ``#`` or ``/`` is no weekday."""
+    """AWS counts Sunday as 1, cron as 0, and says ``L`` for Saturday.
+
+    The number behind ``#`` or ``/`` is no weekday.
+    """
+    for number, name in enumerate(_WEEK_DAYS, 1):
+        field = field.upper().replace(name, str(number))
+    field = str(len(_WEEK_DAYS)) if field == "L" else field
     return re.sub(r"(?<![#/\d])[1-7]", lambda match: str(int(match[0]) - 1), field)
 
 
 def _in_years(year: int, field: str) -> bool:
     if field == "*":
         return True
-    ranges = [_YEARS.fullmatch(part) for part in field.split(",")]
-    if not all(ranges):
-        raise ValueError(field)
-    return any(match and int(match[1]) <= year <= int(match[2] or match[1]) for match in ranges)
+    return any(year in _years(part) for part in field.split(","))
+
+
+def _years(part: str) -> range:
+    if not (found := _YEARS.fullmatch(part)):
+        raise ValueError(part)
+    first, last, step = found.groups()
+    return range(int(first), int(last or (_LAST_YEAR if step else first)) + 1, int(step or 1))

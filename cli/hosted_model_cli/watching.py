@@ -142,6 +142,8 @@ class Models:
     def __init__(self, cloud: Cloud, region: str, clock: Callable[[], float]) -> None:
         self._cloud, self._region, self._clock = cloud, region, clock
         self._known: dict[str, Target] = {}
+        #: The services to ask: those that the region is not known to lack.
+        self._services = set(REGISTRY)
         self._found_at = self._soon_until = float("-inf")
         self.problems: list[str] = []
 
@@ -167,13 +169,16 @@ class Models:
             return None
 
     def _find(self, stack_id: str) -> None:
-        for service in REGISTRY:
+        for service in sorted(self._services):
             try:
                 for model in models.in_region(self._cloud, self._region, service, models.Depth.RUNNING):
                     if model.lease.stack_id == stack_id:
                         self._known.setdefault(model.arn, models.target(model.arn))
             except ServiceError as error:
-                self._problem(f"{service}: {error}")
+                if self._cloud.lacks(self._region, service, error):
+                    self._services.remove(service)
+                else:
+                    self._problem(f"{service}: {error}")
 
     def _problem(self, text: str) -> None:
         if text not in self.problems:

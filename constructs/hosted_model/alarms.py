@@ -42,6 +42,13 @@ class IdleOptions(TypedDict):
     treat_missing_data: cloudwatch.TreatMissingData
 
 
+def over(step: Duration, metric: cloudwatch.IMetric) -> cloudwatch.IMetric:
+    """Return a metric in periods of ``step``: an alarm on one metric alone goes by the metric's own."""
+    if isinstance(metric, cloudwatch.Metric | cloudwatch.MathExpression):
+        return metric.with_(period=step)
+    return cloudwatch.MathExpression(expression="metric", using_metrics={"metric": metric}, period=step)
+
+
 class Alarmed(MeasuredModel):
     """The alarms that a hosted model can be given."""
 

@@ -10,35 +10,50 @@ import importlib.util
 import shutil
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
 
 PACKAGES = ("hosted_model_runtime", "crhelper")
+_PREFIX = "hosted-model-"
+_NO_STAGING = "aws:cdk:disable-asset-staging"
 _SUFFIXES = {".py", ".json"}
 #: Keeps the staged folders alive until the app's process ends, when CDK has long copied them.
 _STAGED: list[TemporaryDirectory[str]] = []
 
 
 @cache
-def stage() -> str:
+def stage(stays: bool = False) -> str:
     """Return a folder that holds the code of the function; made once a process.
+
+    Parameters
+    ----------
+    stays
+        Whether it is there after the process.
 
     Raises
     ------
     ModuleNotFoundError
         When the runtime or crhelper is not installed beside the construct.
     """
-    staged = TemporaryDirectory(prefix="hosted-model-")
-    _STAGED.append(staged)
+    folder = mkdtemp(prefix=_PREFIX) if stays else _temporary()
     for package in PACKAGES:
-        _copy(_folder(package), Path(staged.name) / package)
-    return staged.name
+        _copy(_folder(package), Path(folder) / package)
+    return folder
 
 
-def code() -> lambda_.Code:
-    """Return the function's code as a CDK asset; its hash is that of the files' content."""
-    return lambda_.Code.from_asset(stage())
+def _temporary() -> str:
+    _STAGED.append(TemporaryDirectory(prefix=_PREFIX))
+    return _STAGED[-1].name
+
+
+def code(scope: Construct) -> lambda_.Code:
+    """Return the function's code as a CDK asset; its hash is that of the files' content.
+
+    With ``cdk synth --no-staging`` the CDK copies nothing: then the folder stays, for SAM to find it.
+    """
+    return lambda_.Code.from_asset(stage(bool(scope.node.try_get_context(_NO_STAGING))))
 
 
 def _folder(package: str) -> Path:

@@ -16,6 +16,8 @@ Known = tuple[int, Schedule, Schedule]
 #: How far ahead windows are compared, and how many times of each.
 _AHEAD = timedelta(days=70)
 _MOST = 400
+#: The minutes of an expression that names none.
+_EVERY_MINUTE = 60
 #: So many times that coincide are no chance.
 _COINCIDE = 5
 #: A start takes minutes, and EventBridge Scheduler is on time within one.
@@ -64,6 +66,11 @@ def _odd(name: str, start: Schedule, stop: Schedule) -> Iterator[str]:
             f"that is meant; {_next(start, stop)}."
         )
     for what, schedule in (("start", start), ("stop", stop)):
+        if len(schedule.minutes) == _EVERY_MINUTE:
+            yield (
+                f"{name}: its {what}, {schedule.text}, comes in every minute of its hours, and so undoes "
+                f'what is done by hand meanwhile: say minute="0" unless that is meant; {_next(start, stop)}.'
+            )
         if schedule.once is not None and first(schedule, begin) is None:
             yield f"{name}: its {what}, {schedule.text} in {schedule.zone}, is past; {_next(start, stop)}."
     if start.once is not None and stop.once is not None:

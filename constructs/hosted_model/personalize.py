@@ -12,7 +12,7 @@ from constructs import Construct
 
 from hosted_model_runtime.contract import Personalize as Names
 
-from .alarms import IdleOptions
+from .alarms import IdleOptions, over
 from .checks import Checks
 from .grants import personalize
 from .hours import HostingHours
@@ -81,7 +81,7 @@ class PersonalizeRecommenderBase(HostedModelBase):
     def _idle(self, step: Duration, requests: cloudwatch.IMetric) -> IdleOptions:
         # Without calls there are no points. So a recommender that is stopped counts as idle, too.
         return {
-            "metric": requests,
+            "metric": over(step, requests),
             "threshold": 0,
             "comparison_operator": cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
             "treat_missing_data": cloudwatch.TreatMissingData.BREACHING,

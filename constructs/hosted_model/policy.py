@@ -16,6 +16,9 @@ _OUR_KEYS = {"aws:TagKeys": list(Tag.ALL)}
 #: Of what is ours or nobody's, in our name, with our keys; each holds where the key is absent.
 _CLAIM = {"StringEqualsIfExists": {**_MINE, **_IN_MY_NAME}, "ForAllValues:StringEquals": _OUR_KEYS}
 
+#: What a sender needs of the key of an encrypted queue ("Key management", Amazon SQS Developer Guide).
+SEND_ENCRYPTED = ("kms:Decrypt", "kms:GenerateDataKey")
+
 
 def _stop(grants: ServiceGrants) -> list[iam.PolicyStatement]:
     every = list(grants.every_model)
@@ -128,11 +131,13 @@ def relay(rules: str) -> iam.PolicyStatement:
     )
 
 
-def invoke(function_arn: str, dead_letter_arn: str | None) -> iam.PolicyDocument:
+def invoke(function_arn: str, dead_letter_arn: str | None, key_arn: str | None) -> iam.PolicyDocument:
     """Return what schedules of hosting hours need: to invoke the function, and to say that they could not."""
     statements = [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function_arn])]
     if dead_letter_arn:
         statements.append(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letter_arn]))
+    if key_arn:
+        statements.append(iam.PolicyStatement(actions=list(SEND_ENCRYPTED), resources=[key_arn]))
     return iam.PolicyDocument(statements=statements)
 
 

@@ -84,8 +84,11 @@ class HostedModelProvider(Construct):
         CloudFormation or a schedule, or the tick of a relay's rule; why, in the message attributes
         ``ErrorCode`` and ``ErrorMessage``. A request carries its presigned ResponseURL, with which whoever
         reads the message can answer CloudFormation for two hours: encrypt the queue, and let few read it.
-        What EventBridge Scheduler could not deliver to the function goes there, too. Default: none; such an
-        event is lost. "Capturing records of Lambda asynchronous invocations", AWS Lambda Developer Guide.
+        With a key of your own the function may use it to send; an imported queue does not tell its key, so
+        grant ``kms:Decrypt`` and ``kms:GenerateDataKey`` to ``role`` and ``schedule_role`` yourself. A
+        standard queue, not FIFO. What EventBridge Scheduler could not deliver to the function goes there,
+        too. Default: none; such an event is lost. "Capturing records of Lambda asynchronous invocations", AWS
+        Lambda Developer Guide.
     reserved_concurrent_executions
         Executions that the function has for itself, and cannot exceed; at least 1. Every start or stop that
         is awaited holds one, two while one invocation hands over to the next: declare at most half as many
@@ -145,6 +148,8 @@ class HostedModelProvider(Construct):
         ):
             if given is not None:
                 checks.has(name, given, attribute, kind)
+        if dead_letter_queue is not None and dead_letter_queue.fifo:
+            checks.fail("dead_letter_queue must be a standard queue, as Lambda sends to no FIFO queue")
         checks.whole("memory_size", memory_size, *_MEMORY)
         if log_retention is not None:
             checks.one_of("log_retention", log_retention, logs.RetentionDays)
@@ -174,6 +179,9 @@ class HostedModelProvider(Construct):
         self.role.policies.add_cleanup()
         if environment_encryption is not None:
             environment_encryption.grant_decrypt(self.role)
+        self._queue_key = dead_letter_queue.encryption_master_key if dead_letter_queue else None
+        if self._queue_key is not None:
+            self._queue_key.grant(self.role, *policy.SEND_ENCRYPTED)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -181,7 +189,7 @@ class HostedModelProvider(Construct):
             runtime=runtime or _NEWEST,
             architecture=lambda_.Architecture.ARM_64,
             handler="hosted_model_runtime.index.handler",
-            code=asset.code(),
+            code=asset.code(self),
             role=self.role,
             log_group=self.log_group,
             timeout=Duration.minutes(15),
@@ -229,6 +237,7 @@ class HostedModelProvider(Construct):
                     "Invoke": policy.invoke(
                         self.function.function_arn,
                         self.dead_letter_queue.queue_arn if self.dead_letter_queue else None,
+                        self._queue_key.key_arn if self._queue_key else None,
                     )
                 },
             )

@@ -27,7 +27,8 @@ _LONGEST = {
     "AWS::AccountId": "111122223333",
 }
 _STACK_NAME, _LOG_GROUP_NAME, _LOGICAL_ID, _ARN = 128, 512, 100, 80
-_UNKNOWN = "-" * 100
+#: What is known at deploy only. With a project and a version of 60 characters each, an ARN has some 200.
+_UNKNOWN = "-" * 220
 
 
 class FunctionRole(iam.Role):

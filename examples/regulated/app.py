@@ -71,6 +71,17 @@ model = RekognitionCustomLabelsModel(
 )
 
 alarms = sns.Topic(stack, "Alarms", master_key=key, enforce_ssl=True)
+# With a policy and a key of its own a topic takes nothing of CloudWatch that is not said here.
+for_cloudwatch = {
+    "principals": [iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+    "conditions": {"StringEquals": {"aws:SourceAccount": stack.account}},
+}
+alarms.add_to_resource_policy(
+    iam.PolicyStatement(actions=["sns:Publish"], resources=[alarms.topic_arn], **for_cloudwatch)
+)
+key.add_to_resource_policy(
+    iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey*"], resources=["*"], **for_cloudwatch)
+)
 for alarm in (
     provider.add_dropped_request_alarm(),
     model.add_hosting_failure_alarm(),

@@ -43,7 +43,8 @@ class Stack:
 
 @dataclass
 class Aws:
-    """What the services know; `actions` are those that were asked for, `denied` those that are refused."""
+    """What the services know; `actions` are those that were asked for, `denied` those that are refused,
+    of CloudFormation also by stack: `ACTION NAME`."""
 
     stacks: list[Stack] = field(default_factory=list)
     functions: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -70,7 +71,9 @@ class Aws:
         form = {name: values[0] for name, values in parse_qs(body).items()}
         operation = form["Action"]
         service = "ec2" if operation == "DescribeRegions" else "cloudformation"
-        if self._is_denied(f"{service}:{operation}"):
+        if self._is_denied(f"{service}:{operation}") or f"{service}:{operation} {form.get('StackName')}" in (
+            self.denied
+        ):
             return _xml_error(403, "AccessDenied", f"not authorized to perform {service}:{operation}")
         if service == "ec2":
             members = "".join(f"<item><regionName>{one}</regionName></item>" for one in self.regions)

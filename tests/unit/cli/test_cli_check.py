@@ -103,6 +103,17 @@ def test_a_stack_that_does_not_exist(command: Command) -> None:
     assert document["missing_stacks"] == ["Inspektion"]
 
 
+def test_a_stack_that_could_not_be_asked_does_not_count_as_missing(command: Command) -> None:
+    command.stack()
+    command.model(tags=lease())
+    command.aws.stacks.append(Stack(ELSEWHERE))
+    command.aws.denied.add("cloudformation:DescribeStacks Other")
+    result = command("check", "Inspection", "Other")
+    assert result.exit_code == 3, result.output
+    assert "no such stack" not in result.output
+    assert "1 model of 1 stack" in result.stdout
+
+
 def test_a_stack_of_another_region(command: Command) -> None:
     there = STACK_ID.replace("us-east-1", OTHER)
     command.aws.stacks.append(Stack(there, resources=dict(command.stack().resources)))

@@ -132,7 +132,10 @@ def test_the_differences() -> None:
     said = [code(row[0])[0] for row in rows(PAGE, "said")]
     words = (
         differing.NOT_RUNNING,
+        differing.NOT_RUNNING,
         "declared, could not be hosted",
+        differing.ABSENT,
+        "declared, cannot be hosted",
         differing.STOPPING,
         "runs with",
         differing.OUTSIDE,

@@ -162,14 +162,28 @@ ALWAYS = 728.0
         ),
         # Once: from now to the stop, and from the start on.
         ([("Stop", "at(2026-11-23T18:00:00)"), ("Start", "at(2027-11-22T11:00:00)")], 7 / 12),
-        # What is past, and what cannot be worked out, stops nothing.
+        # What is past, and what comes later, stops nothing.
         ([("Stop", "at(2026-01-01T00:00:00)")], ALWAYS),
-        ([("Stop", "rate(5 minutes)")], ALWAYS),
+        ([("Stop", "at(2028-01-01T00:00:00)")], ALWAYS),
+        # What cannot be worked out is not left out.
+        ([("Stop", "rate(5 minutes)")], None),
+        ([("Start", "cron(0 8 1W * ? *)"), ("Stop", "cron(0 8 ? * L *)")], None),
+        ([("Start", "cron(* 8 ? * * *)"), ("Stop", "cron(0 18 ? * * *)")], None),
     ],
 )
-def test_hours_a_month(times: list[tuple[str, str]], hours: float) -> None:
+def test_hours_a_month(times: list[tuple[str, str]], hours: float | None) -> None:
     schedules = [Timed(goal, expression, "UTC") for goal, expression in times]
     assert hours_a_month(schedules, NOW) == pytest.approx(hours, abs=0.01)
+
+
+def test_hours_that_cannot_be_worked_out_are_told(command: Command, app: App) -> None:
+    stack, cron = Stack(app, "Inspection", env=HERE), ScheduleExpression.expression
+    boards(stack, hosting_hours=HostingHours(start=cron("cron(0 8 1W * ? *)"), stop=at(18)))
+    (model,) = estimated(command, app, code=3)["models"]
+    assert model["hours_a_month"] == ALWAYS
+    said = command("estimate", str(app.outdir)).stderr
+    assert "warning: the hosting hours of Inspection/Model3" in said
+    assert "cannot be worked out: it counts as hosted always" in said
 
 
 def test_daylight_saving_time_does_not_change_office_hours() -> None:

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import pytest
+import typer
 
 from hosted_model_cli import stopping
 from hosted_model_cli.aws import Cloud
@@ -109,6 +110,26 @@ def test_it_asks(
     assert stop(arn, confirm) == code
     assert asked == ["Lookout for Vision model boards/1 in us-east-1 is HOSTED with 1 unit. Stop it?"]
     assert command.found(arn)["status"] == status
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_no_answer_is_no(command: Command, monkeypatch: pytest.MonkeyPatch, interrupted: bool) -> None:
+    """Typer makes one error of Ctrl-C and of Ctrl-D."""
+    arn = command.model()
+    monkeypatch.setattr("sys.stdin", Terminal())
+
+    def confirm(_: str) -> bool:
+        try:
+            raise KeyboardInterrupt if interrupted else EOFError
+        except (KeyboardInterrupt, EOFError):
+            raise typer.Abort from None
+
+    if interrupted:
+        with pytest.raises(KeyboardInterrupt):
+            stop(arn, confirm)
+    else:
+        assert stop(arn, confirm) == 4
+    assert command.found(arn)["status"] == "HOSTED"
 
 
 def stop(arn: str, confirm: Any, **options: Any) -> int:

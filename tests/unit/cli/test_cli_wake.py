@@ -117,6 +117,13 @@ def test_a_stack_that_is_under_way_or_not_known_is_refused(hours: Command) -> No
     assert hours.aws.events == []
 
 
+def test_a_schedule_in_a_group_of_its_own_is_not_the_models(hours: Command) -> None:
+    arn = hours.model(status="TRAINED", tags=with_hours(lease()))
+    hours.aws.stacks[0].resources["Nightly"] = ("AWS::Scheduler::Schedule", "nightly", "CREATE_COMPLETE")
+    hours.aws.invoked = function(hours, arn, "Start", State.DONE, "HOSTED")
+    assert hours("wake", arn).exit_code == 0
+
+
 def test_a_start_that_fails(hours: Command) -> None:
     arn = hours.model(status="TRAINED", tags=with_hours(lease()))
     hours.aws.invoked = function(hours, arn, "Start", State.FAILED, "HOSTING_FAILED")

@@ -216,6 +216,17 @@ def test_models_that_may_not_be_asked_are_a_warning(command: Command, play: Call
     assert result.stderr.count("AccessDeniedException") == 1, "once"
 
 
+def test_a_service_that_the_region_lacks_is_no_warning(
+    command: Command, play: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cloud, "lacks", lambda self, region, service, error: service == "lookoutvision")
+    fault = {"operation": "ListProjects", "error": "AccessDeniedException", "times": 99}
+    command.control("POST", "faults", fault)
+    steps = [event("UPDATE_IN_PROGRESS"), *[lambda _: None] * 9, event("UPDATE_COMPLETE")]
+    result = play(command.stack(), *steps)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_ctrl_c(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     command.stack(status="UPDATE_IN_PROGRESS")
 

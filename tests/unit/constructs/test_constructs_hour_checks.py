@@ -130,6 +130,10 @@ OFFICE = HostingHours(start=said("cron(0 8 ? * MON-FRI *)"), stop=said(STOP))
             [OFFICE, HostingHours(start=said("cron(1 18 ? * FRI *)"), stop=said("cron(0 20 ? * FRI *)"))],
             "hosting_hours[0] stops at 2026-11-27 17:00 UTC, and hosting_hours[1] starts 1 min later",
         ),
+        (
+            [HostingHours(start=At.cron(hour="8", week_day="MON-FRI", time_zone=BERLIN), stop=said(STOP))],
+            "its start, cron(* 8 ? * MON-FRI *), comes in every minute of its hours, and so undoes what is",
+        ),
     ],
 )
 def test_what_may_not_be_meant(stack, hours, words):

@@ -117,6 +117,19 @@ def test_without_calls_it_is_idle(placed: Stack) -> None:
     assert (found["DatapointsToAlarm"], found["Period"]) == (12, 300)
 
 
+def test_an_own_count_of_requests_is_taken_over_the_alarms_periods(placed: Stack) -> None:
+    own = cloudwatch.Metric(
+        namespace="Mine", metric_name="Asked", statistic="Sum", period=Duration.minutes(1)
+    )
+    made = PersonalizeRecommender(placed, "A", recommender_arn=RECOMMENDER_ARN)
+    made.add_idle_alarm(idle_for=Duration.hours(1), requests=own)
+    rate = cloudwatch.MathExpression(expression="own / 2", using_metrics={"own": own})
+    made.add_idle_alarm("Rate", idle_for=Duration.hours(1), requests=rate)
+    one, two = (each["Properties"] for each in resources(placed, "AWS::CloudWatch::Alarm").values())
+    assert (one["Namespace"], one["Period"], one["DatapointsToAlarm"]) == ("Mine", 300, 12)
+    assert [each["MetricStat"]["Period"] for each in two["Metrics"] if "MetricStat" in each] == [300]
+
+
 def test_the_dashboard_has_what_the_service_publishes(app: App) -> None:
     stack = Stack(app, "Board", env=Environment(account="111122223333", region="eu-west-1"))
     made = PersonalizeRecommender(stack, "A", recommender_arn=RECOMMENDER_ARN)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, CfnParameter, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
@@ -231,6 +231,15 @@ def test_the_policies_fit(tmp_path, name, count, stack_name, vpc):
     assert sorted(arn.rsplit("/", 2)[1] for arn in claimed) == wanted
 
 
+def test_arns_that_are_known_at_deploy_fit_too(app):
+    """By their parameters; a project and a version of 60 characters each, as the console names versions."""
+    stack = Stack(app, "S", env=Environment(account=ACCOUNT, region="ap-northeast-1"))
+    for number in range(60):
+        arn = CfnParameter(stack, f"Arn{number}").value_as_string
+        RekognitionCustomLabelsModel(stack, f"R{number}", project_version_arn=arn)
+    assert max(_sizes(Template.from_stack(stack).to_json(), "S")) <= 6_144
+
+
 def test_what_anybody_grants_to_the_role_is_not_inline_either(stack):
     provider = HostedModelProvider(stack, "Provider")
     provider.function.add_to_role_policy(
@@ -260,6 +269,10 @@ def _deployed(value: Any, stack_name: str) -> Any:
             return "aws-us-gov"
         case {"Ref": "AWS::StackId"}:
             return f"arn:aws-us-gov:cloudformation:ap-northeast-1:{ACCOUNT}:stack/{stack_name}/" + "0" * 36
+        case {"Ref": name} if name.startswith("Arn"):
+            project, version = "p" * 60, "v" * 60
+            labels = f"arn:aws-us-gov:rekognition:ap-northeast-1:{ACCOUNT}:project"
+            return f"{labels}/{project}/version/{version}/1700000000001"
         case {"Fn::GetAtt": _}:
             name = f"{stack_name}-HostedModelProviderLogs83EC9BD8-0123456789AB"
             return f"arn:aws-us-gov:logs:ap-northeast-1:{ACCOUNT}:log-group:{name}:*"

@@ -69,6 +69,27 @@ def test_what_a_schedule_cannot_deliver_goes_to_the_queue_too(stack):
     assert (send["Action"], send["Resource"]) == ("sqs:SendMessage", arn)
 
 
+def test_what_goes_to_an_encrypted_queue_may_be_encrypted(stack):
+    """SQS takes the message only of a sender who may use the queue's key."""
+    queue = sqs.Queue(stack, "Queue", encryption=sqs.QueueEncryption.KMS)
+    assert HostedModelProvider(stack, "Provider", dead_letter_queue=queue).schedule_role
+    wanted = {
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Effect": "Allow",
+        "Resource": stack.resolve(queue.encryption_master_key.key_arn),
+    }
+    policies = [each["Properties"] for each in resources(stack, "AWS::IAM::ManagedPolicy").values()]
+    assert wanted in [one for each in policies for one in each["PolicyDocument"]["Statement"]]
+    (role,) = (each for name, each in resources(stack, "AWS::IAM::Role").items() if "ScheduleRole" in name)
+    assert wanted in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+
+
+def test_a_fifo_queue_takes_no_dropped_events(stack):
+    queue = sqs.Queue(stack, "Queue", fifo=True)
+    with pytest.raises(ValueError, match=r"^S/Provider: dead_letter_queue must be a standard queue, .* FIFO"):
+        HostedModelProvider(stack, "Provider", dead_letter_queue=queue)
+
+
 def test_the_alarm_on_dropped_requests(stack):
     provider = HostedModelProvider(stack, "Mine")
     provider.add_dropped_request_alarm(period=Duration.minutes(10), alarm_name="Dropped")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import jsii
 import pytest
@@ -27,7 +28,13 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 from constructs import IConstruct
 
-from hosted_model import HostedModel, HostedModelProvider, LookoutVisionModel, RekognitionCustomLabelsModel
+from hosted_model import (
+    HostedModel,
+    HostedModelProvider,
+    LookoutVisionModel,
+    RekognitionCustomLabelsModel,
+    asset,
+)
 from hosted_model_runtime.contract import Env
 from unit.constructs.conftest import PROJECT_ARN, VERSION_ARN, models, only, resources, text
 
@@ -222,6 +229,16 @@ def test_the_asset_is_the_same_each_time(tmp_path):
         vision(stack)
         hashes.add(only(resources(stack, "AWS::Lambda::Function"))["Properties"]["Code"]["S3Key"])
     assert len(hashes) == 1
+
+
+def test_the_asset_stays_where_nothing_copies_it(tmp_path):
+    """``cdk synth --no-staging``: SAM reads the folder when the app's process is over."""
+    app = App(outdir=str(tmp_path), context={"aws:cdk:disable-asset-staging": True})
+    vision(Stack(app, "S"))
+    (manifest,) = Path(app.synth().directory).glob("*.assets.json")
+    paths = {each["source"].get("path") for each in json.loads(manifest.read_text())["files"].values()}
+    assert asset.stage(True) in paths
+    assert asset.stage(True) not in {each.name for each in asset._STAGED}
 
 
 @jsii.implements(IAspect)
