@@ -117,9 +117,11 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
         except OutOfTimeError:
             raise
         except InvalidRequestError as error:
-            # No request with these properties can have started a model, so their Delete has none to stop.
             failed = Failed(str(error), Metric.INVALID)
-            return Outcome(Done() if event["RequestType"] == "Delete" else failed, self._known_id(event))
+            if event["RequestType"] == "Delete" and not _may_have_hosted(event):
+                # No request with these properties can have started a model, so there is none to stop.
+                return Outcome(Done(), self._known_id(event))
+            return Outcome(failed, self._known_id(event))
         except Exception as error:
             logger.exception("Unexpected")
             return Outcome(Failed(f"unexpected {type(error).__name__}: {error}"), self._known_id(event))
@@ -173,6 +175,15 @@ class HostedModelResource(CfnResource):  # type: ignore[misc]
             return self._physical_id(event)
         except InvalidRequestError:
             return str(event.get("PhysicalResourceId") or f"hosted-model/{event['LogicalResourceId']}")
+
+
+def _may_have_hosted(event: Mapping[str, Any]) -> bool:
+    """Say whether code that understood these properties answered for a model: its physical ID tells.
+
+    A rollback brings back older code before it deletes what the newer one has made.
+    """
+    service = (event.get("ResourceProperties") or {}).get(Property.SERVICE)
+    return str(event.get("PhysicalResourceId")).startswith(f"{service}/")
 
 
 def _may_have_left_a_rule(event: Mapping[str, Any], began: float, span: float, clock: Clock) -> bool:

@@ -99,8 +99,13 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
     """
     properties = event.get("ResourceProperties") or {}
     old = event.get("OldResourceProperties") or {}
+    stack_id = event["StackId"]
     service, model = _model(properties)
+    _check_place(model, stack_id)
     old_service, old_model = _model(old) if old.get(Property.MODEL) else (None, None)
+    if old_model and not _is_right(lambda found: _check_place(found, stack_id), old_model):
+        # It was refused, so there is nothing of it to let go of.
+        old_service, old_model = None, None
     made = issued(event, now)
     if event["RequestType"] == "Delete":
         properties = _that_name_the_model(properties)
@@ -112,7 +117,7 @@ def parse(event: Mapping[str, Any], now: float) -> Request:
     return Request(
         type=event["RequestType"],
         request_id=event["RequestId"],
-        stack_id=event["StackId"],
+        stack_id=stack_id,
         logical_id=event["LogicalResourceId"],
         service=service,
         model=model,
@@ -167,6 +172,18 @@ def _model(properties: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
     if not isinstance(model, Mapping) or not model:
         raise InvalidRequestError(f"Property {Property.MODEL} is missing")
     return service, {str(name): str(value) for name, value in model.items()}
+
+
+def _check_place(model: Mapping[str, str], stack_id: str) -> None:
+    """Refuse a model of another account or region: the role may not even look at it."""
+    stack = stack_id.split(":", 5)
+    for name, value in model.items():
+        place = value.split(":", 5)
+        if value.startswith("arn:") and (place[1:2], place[3:5]) != (stack[1:2], stack[3:5]):
+            raise InvalidRequestError(
+                f"Property {Property.MODEL}.{name} must name a model of the stack's own account and region, "
+                f"but it is {value}"
+            )
 
 
 def _units(properties: Mapping[str, Any]) -> Units:

@@ -38,6 +38,9 @@ from .tokens import fingerprint
 #: For how long after a rename a Delete counts as its rollback. A stack's operation hardly lasts a day.
 RETURN_WITHIN = timedelta(hours=36)
 
+#: "Maximum number of tags for each resource": 50, for every service that there is.
+TAGS_MAX = 50
+
 
 class Standing(Enum):
     """Where a request stands with a model."""
@@ -90,6 +93,12 @@ def owns_as_declared(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether the resource owns the model, or was its last owner, under the name that it declares."""
     mark = Mark.parse(tags.get(Tag.REQUEST)) if owns(tags, claim) else own_former_mark(tags, claim)
     return is_own_stacks(tags, claim) and mark is not None and mark.declared_as == claim.declared_as
+
+
+def is_renamed(tags: Mapping[str, str], claim: Claim) -> bool:
+    """Say whether the resource owns the model under another physical ID: another name of the same model."""
+    mark = Mark.parse(tags.get(Tag.REQUEST))
+    return owns(tags, claim) and mark is not None and mark.declared_as != claim.declared_as
 
 
 def former_of(tags: Mapping[str, str]) -> Former | None:
@@ -366,6 +375,20 @@ def must_return(former: Former | None, owner: Mark, claim: Claim) -> bool:
     if former is None or former.mark.state is State.RELEASED:
         return False
     return claim.request.issued - owner.issued < RETURN_WITHIN
+
+
+def lacks_room(tags: Mapping[str, str]) -> str:
+    """Say what is wrong with a model on which not all tags of the lease have room; else nothing.
+
+    Without the closing tag a Delete could not let go of it safely.
+    """
+    own = len(set(tags) - set(Tag.ALL))
+    if own + len(Tag.ALL) <= TAGS_MAX:
+        return ""
+    most = TAGS_MAX - len(Tag.ALL)
+    return (
+        f"must have at most {most} tags beside the {len(Tag.ALL)} of its lease, but it has {own}: remove some"
+    )
 
 
 # --- writing ------------------------------------------------------------------------------------------------

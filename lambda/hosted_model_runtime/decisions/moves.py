@@ -162,6 +162,8 @@ class Progress:
         When it took a model that no stack owned, epoch seconds; 0: it has not.
     crosses
         Whether it took over from a request that may still be at work, and write over its marks unseen.
+    renamed
+        Whether it took over from its own resource, which declared the same model under another physical ID.
     amiss
         Since when it sees something that a request whose mark does not show yet may explain, epoch seconds;
         0: it does not. Either the model is not as it left it, or another stack has closed it.
@@ -206,6 +208,7 @@ class Progress:
     lag: float = 0.0
     claimed: float = 0.0
     crosses: bool = False
+    renamed: bool = False
     amiss: float = 0.0
     overtaken: bool = False
     contested: float = 0.0

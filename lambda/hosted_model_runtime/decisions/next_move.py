@@ -189,6 +189,8 @@ def _take(
     step = steps.decide(replace(task.wanted, may_resize=True) if moves else task.wanted, seen.observed)
     if isinstance(step, steps.Fail) and claim.request.type != Scheduled.STOP:
         return Finish(Failed(step.reason, Metric.INVALID))
+    if not lease.owns(tags, claim) and (wrong := lease.lacks_room(tags)):
+        return Finish(Failed(f"{seen.observed.name} {wrong}", Metric.INVALID))
     nothing_to_do = {Scheduled.START: steps.Done, Scheduled.STOP: steps.Start}.get(claim.request.type)
     if nothing_to_do and isinstance(step, nothing_to_do) and _may_be_out_of_date(task, progress, now):
         # A schedule of the minute before may be at work, and its mark does not show.
@@ -338,14 +340,15 @@ def _settle(
 ) -> Move:
     """End as the lease says, once nobody can act on older tags any more.
 
-    If another resource had the model, CloudFormation deletes that one next. Its Delete would stop the model
-    if it read the old tags.
+    If another resource had the model, or this one under another physical ID, CloudFormation deletes that
+    next. Its Delete would stop the model if it read the old tags.
     """
     if progress.crosses and (move := _second_look(task, progress, mark, seen, tags, now)):
         return move
     former = lease.former_of(tags)
     had = former is not None and former.mark.state is not State.RELEASED
-    cleans_up = (had or lease.came_back_lately(tags, task.claim)) and not task.claim.request.scheduled
+    came_back = lease.came_back_lately(tags, task.claim)
+    cleans_up = (had or came_back or progress.renamed) and not task.claim.request.scheduled
     if cleans_up and now < (until := _shows_own(task, progress)):
         return Pause(idle=True, until=until)
     return Finish(_again(task, mark, seen))

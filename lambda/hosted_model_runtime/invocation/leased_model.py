@@ -33,6 +33,7 @@ class LeasedModel:
         now: Callable[[], float],
         former: Callable[[], tuple[bool, LastStart]] = lambda: (False, NOTHING),
         supersede: Callable[[str], None] = lambda request_id: None,
+        hosted: Callable[[], str] = lambda: "",
     ) -> None:
         self.task, self.progress = task, Progress()
         self.end: End | None = None
@@ -43,7 +44,7 @@ class LeasedModel:
         self.idle = False
         self.hosted: Hosted | None = None
         self._service, self._declared, self._now = service, model, now
-        self._former, self._supersede = former, supersede
+        self._former, self._supersede, self._hosted = former, supersede, hosted
         self._seen: Sighting | None = None
         self._stop_sent: tuple[float, str] | None = None
         #: How many Stops it has tokens for so far, and when the service took the last of them.
@@ -122,6 +123,10 @@ class LeasedModel:
         mark = lease_hours.hours_of(tags) or Mark.parse(tags.get(Tag.REQUEST))
         return lease_hours.is_asleep(tags), mark.last_start if mark else NOTHING
 
+    def arn(self) -> str:
+        """Return the model's ARN; empty if there is no model."""
+        return (self._seen or self._look()).arn
+
     @property
     def rest(self) -> float:
         """Seconds for which it does not even look."""
@@ -142,7 +147,11 @@ class LeasedModel:
     def _make(self, move: moves.Move, view: View) -> View:
         match move:
             case moves.Look():
-                return replace(view, seen=self._look(), tags=None, outrun=False)
+                seen = self._look()
+                if seen.arn and seen.arn == self._hosted():
+                    # The request hosts this very model under another name, so there is nothing to let go of.
+                    self.end = Done()
+                return replace(view, seen=seen, tags=None, outrun=False)
             case moves.ReadTags():
                 tags = self._service.tags(self._arn)
                 return replace(view, tags=tags, outrun=self._learn(tags) or view.outrun)
@@ -278,7 +287,14 @@ class LeasedModel:
             before = Mark.parse((view.tags or {}).get(key))
             if before and not before.state.settled and before.request_id != take.mark.request_id:
                 self._supersede(before.request_id)
-        self._write(take.mark, take.more)
+        try:
+            self._write(take.mark, take.more)
+        except ServiceError as error:
+            if error.kind not in (Kind.QUOTA, Kind.INVALID) or Tag.CLOSED not in take.more:
+                raise
+            # No further tag has room on the model. Let go of it all the same, without what fences late calls.
+            self._write(take.mark)
+            take = replace(take, in_flight=True)
         if take.in_flight:
             self._be_quiet(self.task.in_flight)
         known = self.progress
@@ -287,6 +303,7 @@ class LeasedModel:
             claimed=known.claimed if Tag.STACK in (view.tags or {}) else self._now(),
             crosses=known.crosses or (take.in_flight and take.before is not None),
             took_from=None if take.in_flight else take.before,
+            renamed=known.renamed or lease.is_renamed(view.tags or {}, self.task.claim),
         )
         # Whoever lets go looks again: a start may have landed between its last look and this mark.
         seen = view.seen if self.task.goal is moves.Goal.HOST else None

@@ -79,14 +79,12 @@ class RekognitionService:
 
     def describe(self, model: Mapping[str, str]) -> Sighting:
         project, version = Names.names(model)
-        try:
-            found = self._find(model, project, version)
-        except ServiceError as error:
-            if error.kind is not Kind.ABSENT:
-                raise
+        was_known = project in self._projects
+        found = self._find(model, project, version)
+        if was_known and not found:
             # The project may have been deleted and made anew: then its ARN is another.
             self._projects.pop(project, None)
-            found = {}
+            found = self._find(model, project, version)
         return _sighting(model, found)
 
     def alternatives(self, model: Mapping[str, str]) -> Iterable[Sighting]:
@@ -119,11 +117,15 @@ class RekognitionService:
 
     def _find(self, model: Mapping[str, str], project: str, version: str) -> Mapping[str, Any]:
         """Return the version's description, or nothing."""
-        project_arn = model.get(Names.PROJECT_ARN) or self._project_arn(project)
         wanted = model.get(Names.PROJECT_VERSION_ARN)
-        for found in self._pages("DescribeProjectVersions", ProjectArn=project_arn, VersionNames=[version]):
-            if wanted in (None, found["ProjectVersionArn"]):
-                return found
+        try:
+            arn = model.get(Names.PROJECT_ARN) or self._project_arn(project)
+            for found in self._pages("DescribeProjectVersions", ProjectArn=arn, VersionNames=[version]):
+                if wanted in (None, found["ProjectVersionArn"]):
+                    return found
+        except ServiceError as error:
+            if error.kind is not Kind.ABSENT:
+                raise
         return {}
 
     def _project_arn(self, name: str) -> str:

@@ -117,6 +117,9 @@ WOKEN_UP = Said(
 )
 
 
+FULL = {f"mine-{number}": "" for number in range(44)}
+
+
 def crossing(ago: float, request: Who = UPDATE, state: State = DONE) -> Said:
     """It took over from a request at work, and wrote how it ended."""
     wrote = request.wrote(state, ago, hosted_at=HOSTED_AT if state is DONE else "")
@@ -142,6 +145,10 @@ WHO_COMMANDS = Group(
     "Taking the lease and saying that a Start follows is one write.",
     (
         Row(CREATE, NOTHING, STOPPED, NOBODY, take(CREATE.mark(INTENT))),
+        Row(
+            CREATE, NOTHING, STOPPED, Said("nobody owns it, 44 tags of its own", FULL),
+            fails("must have at most 43 tags beside the 7 of its lease", Metric.INVALID),
+        ),
         Row(CREATE, NOTHING, FAILED, NOBODY, take(CREATE.mark(State.STARTING_FAILED))),
         Row(UNFENCED, NOTHING, STOPPED, NOBODY, take(UNFENCED.mark(HELD), in_flight=True)),
         Row(UNFENCED, NOTHING, STOPPED, before(DONE), take(UNFENCED.mark(INTENT), earlier(DONE))),

@@ -220,6 +220,10 @@ LETTING_GO = Group(
 DEPLOYED_THERE = other(earlier(DONE), "an earlier deploy")
 GIVEN_UP = other(Mark(ISSUED, "Delete", "request-3", RELEASING, "0123456789ab"), "giving it up")
 HAD_IT = CREATE.wrote(DONE, 76, hosted_at=HOSTED_AT)
+OTHERWISE_NAMED = {
+    ago: UPDATE.wrote(DONE, ago, hosted_at=HOSTED_AT).but("had it under another physical ID", renamed=True)
+    for ago in (74, 75)
+}
 LATELY = earlier(GONE, issued=ISSUED - SECOND)
 STARTED_THERE = other(earlier(STARTED), "not known how its request ended")
 MOVED_TO_OTHER = other(earlier(DONE), "it was renamed")
@@ -384,6 +388,12 @@ MOVING = Group(
         ),
         Row(
             UPDATE, UPDATE.wrote(DONE, 74), RUNNING, formerly(UPDATED, earlier(DONE), OTHER), rest(1),
+        ),
+        *(
+            Row(
+                UPDATE, OTHERWISE_NAMED[ago], RUNNING, UPDATE.tags(DONE, hosted_at=HOSTED_AT), move,
+            )
+            for ago, move in ((74, rest(1)), (75, answers(UPDATE, "HOSTED")))
         ),
         Row(CREATE, CREATE.wrote(DONE, 74), RUNNING, formerly(OWN_DONE, LATELY, NAME), rest(1)),
         Row(

@@ -63,6 +63,25 @@ def test_what_is_left_out_has_its_default() -> None:
     assert not made.scheduled
 
 
+ELSEWHERE = (
+    "arn:aws:personalize:us-east-1:999999999999:recommender/shop",
+    "arn:aws:personalize:eu-west-1:123456789012:recommender/shop",
+    "arn:aws-cn:personalize:us-east-1:123456789012:recommender/shop",
+)
+
+
+@pytest.mark.parametrize("arn", ELSEWHERE)
+def test_a_model_of_another_place_is_refused_at_once(arn: str) -> None:
+    """The role may not look at it, so that no Delete of it would ever end."""
+    model = {"Service": "personalize", "Model": {"RecommenderArn": arn}}
+    with pytest.raises(
+        InvalidRequestError, match=r"Model\.RecommenderArn must name a model of the stack's own"
+    ):
+        parse({**event(**model), "StackId": STACK}, NOW)
+    undone = {**event(), "StackId": STACK, "OldResourceProperties": event(**model)["ResourceProperties"]}
+    assert parse(undone, NOW).old_model is None, "what was refused has nothing to let go of"
+
+
 def test_numbers_in_the_model_become_strings() -> None:
     assert parse(event(Model={"ProjectName": "boards", "ModelVersion": 3}), NOW).model["ModelVersion"] == "3"
 

@@ -356,6 +356,37 @@ class TestResize:
         assert len(set(case.service.tokens)) == 1
 
 
+class TestFullOfTags:
+    """A model can have fifty tags, and the lease needs seven."""
+
+    @pytest.mark.parametrize(("tags", "failed"), [(43, False), (44, True)])
+    def test_a_create_needs_room_for_the_whole_lease(self, tags: int, failed: bool) -> None:
+        case = Case()
+        case.there.tags = {f"mine-{number}": "" for number in range(tags)}
+        case.advance()
+        assert isinstance(case.leased.end, Failed) is failed
+        if isinstance(case.leased.end, Failed):
+            assert (
+                "must have at most 43 tags beside the 7 of its lease, but it has 44" in case.leased.end.reason
+            )
+            assert not case.service.made("tag")
+
+    @pytest.mark.parametrize("kind", [Kind.QUOTA, Kind.INVALID])
+    def test_a_delete_stops_what_has_no_room_for_its_closing_tag(self, kind: Kind) -> None:
+        case = Case("Delete")
+        case.own()
+        case.there.phase = Phase.RUNNING
+        case.refuse("tag", kind)
+        assert case.advance() == ["describe", "tags", "tag", "tag"]
+        assert case.state is State.RELEASING
+        case.advance(90)
+        assert case.there.phase is Phase.STOPPING
+        case.advance(20)
+        case.advance(90)
+        assert case.leased.end == Done()
+        assert case.there.tags == {}
+
+
 class TestStopAgain:
     """A service makes a call once for each token: the repeat of a Stop stops nothing."""
 
