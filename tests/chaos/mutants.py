@@ -914,8 +914,9 @@ MUTANTS = (
     Mutant(
         "an update that took over a model answers before every read shows that",
         "decisions/next_move.py",
-        "    cleans_up = (had or lease.came_back_lately(tags, task.claim)) and",
-        '    cleans_up = had and task.claim.request.type == "Create" and',
+        "    cleans_up = (had or came_back or progress.renamed) and not",
+        '    had = had and task.claim.request.type == "Create"\n'
+        "    cleans_up = (had or came_back or progress.renamed) and not",
     ),
     Mutant(
         "a rollback gives a model back that its former owner may have taken itself",
