@@ -75,7 +75,8 @@ def test_what_is_sent_is_what_the_function_reads(stack, goal):
     sent = [json.loads(text(one["Target"]["Input"])) for one in schedules(stack)]
     event = next(one for one in sent if one["HostedModel"] == goal)
     assert event["ScheduledTime"] == "<aws.scheduler.scheduled-time>"
-    made = parse(from_schedule(event | {"ScheduledTime": "2026-03-04T08:00:00Z"}), now=0)
+    deployed = {"StackId": VERSION_ARN.partition(":project/")[0].replace("rekognition", "cloudformation")}
+    made = parse(from_schedule(event | deployed | {"ScheduledTime": "2026-03-04T08:00:00Z"}), now=0)
     assert (made.type, made.logical_id, made.service) == (goal, logical_id, "rekognition")
     assert made.model == {"ProjectVersionArn": VERSION_ARN}
     assert str(made.units) == "2-3"
