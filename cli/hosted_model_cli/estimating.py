@@ -137,7 +137,7 @@ def hours_a_month(schedules: Sequence[Timed], now: datetime) -> float | None:
     fires: list[tuple[datetime, bool]] = []
     for one in schedules:
         times = list(islice(_fires(one, now, end), _FIRES + 1))
-        if len(times) > _FIRES or not (times or _is_over(one, now, end)):
+        if len(times) > _FIRES or not (times or _is_past_or_later(one, now, end)):
             return None
         fires += [(when, one.goal == Scheduled.STOP) for when in times]
     fires.sort()
@@ -160,7 +160,7 @@ def _fires(one: Timed, now: datetime, end: datetime) -> Iterable[datetime]:
         when = next_fire(one.expression, one.zone, when)
 
 
-def _is_over(one: Timed, now: datetime, end: datetime) -> bool:
+def _is_past_or_later(one: Timed, now: datetime, end: datetime) -> bool:
     """Say whether a schedule that does not fire until ``end`` is past, or comes later."""
     return is_past(one.expression, one.zone, now) or next_fire(one.expression, one.zone, end) is not None
 

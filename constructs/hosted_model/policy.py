@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import ArnFormat, Aws, Fn, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
 
 from hosted_model_runtime.contract import Tag
 
@@ -131,13 +132,14 @@ def relay(rules: str) -> iam.PolicyStatement:
     )
 
 
-def invoke(function_arn: str, dead_letter_arn: str | None, key_arn: str | None) -> iam.PolicyDocument:
+def invoke(function_arn: str, dead_letter_queue: sqs.IQueue | None) -> iam.PolicyDocument:
     """Return what schedules of hosting hours need: to invoke the function, and to say that they could not."""
     statements = [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function_arn])]
-    if dead_letter_arn:
-        statements.append(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letter_arn]))
-    if key_arn:
-        statements.append(iam.PolicyStatement(actions=list(SEND_ENCRYPTED), resources=[key_arn]))
+    if dead_letter_queue is not None:
+        arn, key = dead_letter_queue.queue_arn, dead_letter_queue.encryption_master_key
+        statements.append(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[arn]))
+        if key is not None:
+            statements.append(iam.PolicyStatement(actions=list(SEND_ENCRYPTED), resources=[key.key_arn]))
     return iam.PolicyDocument(statements=statements)
 
 

@@ -179,9 +179,8 @@ class HostedModelProvider(Construct):
         self.role.policies.add_cleanup()
         if environment_encryption is not None:
             environment_encryption.grant_decrypt(self.role)
-        self._queue_key = dead_letter_queue.encryption_master_key if dead_letter_queue else None
-        if self._queue_key is not None:
-            self._queue_key.grant(self.role, *policy.SEND_ENCRYPTED)
+        if dead_letter_queue is not None and (key := dead_letter_queue.encryption_master_key) is not None:
+            key.grant(self.role, *policy.SEND_ENCRYPTED)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -233,13 +232,7 @@ class HostedModelProvider(Construct):
                     conditions={"StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": group}},
                 ),
                 description="Lets the hosting hours of one CloudFormation stack invoke its function",
-                inline_policies={
-                    "Invoke": policy.invoke(
-                        self.function.function_arn,
-                        self.dead_letter_queue.queue_arn if self.dead_letter_queue else None,
-                        self._queue_key.key_arn if self._queue_key else None,
-                    )
-                },
+                inline_policies={"Invoke": policy.invoke(self.function.function_arn, self.dead_letter_queue)},
             )
             stable_ids.keep(self, self._schedule_role)
         return self._schedule_role

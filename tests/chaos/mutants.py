@@ -914,9 +914,9 @@ MUTANTS = (
     Mutant(
         "an update that took over a model answers before every read shows that",
         "decisions/next_move.py",
-        "    cleans_up = (had or came_back or progress.renamed) and not",
+        "    cleans_up = (had or came_back or progress.other_name) and not",
         '    had = had and task.claim.request.type == "Create"\n'
-        "    cleans_up = (had or came_back or progress.renamed) and not",
+        "    cleans_up = (had or came_back or progress.other_name) and not",
     ),
     Mutant(
         "a rollback gives a model back that its former owner may have taken itself",
@@ -962,14 +962,14 @@ MUTANTS = (
     ),
     Mutant(
         "a rollback lets go of the model that it hosts under another name",
-        "invocation/leased_model.py",
-        "                if seen.arn and seen.arn == self._hosted():\n",
-        "                if False:\n",
+        "decisions/next_move.py",
+        "    if view.hosted_too:\n",
+        "    if False:\n",
     ),
     Mutant(
         "an update to another name of its model answers at once",
         "decisions/next_move.py",
-        "    cleans_up = (had or came_back or progress.renamed) and",
+        "    cleans_up = (had or came_back or progress.other_name) and",
         "    cleans_up = (had or came_back) and",
     ),
     Mutant(

@@ -71,9 +71,8 @@ class Aws:
         form = {name: values[0] for name, values in parse_qs(body).items()}
         operation = form["Action"]
         service = "ec2" if operation == "DescribeRegions" else "cloudformation"
-        if self._is_denied(f"{service}:{operation}") or f"{service}:{operation} {form.get('StackName')}" in (
-            self.denied
-        ):
+        action = f"{service}:{operation}"
+        if self._is_denied(action) or f"{action} {form.get('StackName')}" in self.denied:
             return _xml_error(403, "AccessDenied", f"not authorized to perform {service}:{operation}")
         if service == "ec2":
             members = "".join(f"<item><regionName>{one}</regionName></item>" for one in self.regions)

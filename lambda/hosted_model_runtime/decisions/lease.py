@@ -95,7 +95,7 @@ def owns_as_declared(tags: Mapping[str, str], claim: Claim) -> bool:
     return is_own_stacks(tags, claim) and mark is not None and mark.declared_as == claim.declared_as
 
 
-def is_renamed(tags: Mapping[str, str], claim: Claim) -> bool:
+def has_other_name(tags: Mapping[str, str], claim: Claim) -> bool:
     """Say whether the resource owns the model under another physical ID: another name of the same model."""
     mark = Mark.parse(tags.get(Tag.REQUEST))
     return owns(tags, claim) and mark is not None and mark.declared_as != claim.declared_as

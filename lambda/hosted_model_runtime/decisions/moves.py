@@ -162,7 +162,7 @@ class Progress:
         When it took a model that no stack owned, epoch seconds; 0: it has not.
     crosses
         Whether it took over from a request that may still be at work, and write over its marks unseen.
-    renamed
+    other_name
         Whether it took over from its own resource, which declared the same model under another physical ID.
     amiss
         Since when it sees something that a request whose mark does not show yet may explain, epoch seconds;
@@ -208,7 +208,7 @@ class Progress:
     lag: float = 0.0
     claimed: float = 0.0
     crosses: bool = False
-    renamed: bool = False
+    other_name: bool = False
     amiss: float = 0.0
     overtaken: bool = False
     contested: float = 0.0
@@ -232,6 +232,7 @@ class View:
 
     ``acted``: a Start or a Stop was sent since the last look. ``took``: the lease was taken in this cycle.
     ``outrun``: the lease says that another delivery of this request came further, perhaps since the look.
+    ``hosted_too``: the request hosts this very model under another name.
     """
 
     seen: Sighting | None = None
@@ -239,6 +240,7 @@ class View:
     acted: bool = False
     took: bool = False
     outrun: bool = False
+    hosted_too: bool = False
 
 
 # --- moves --------------------------------------------------------------------------------------------------

@@ -68,6 +68,9 @@ REPORTED = "this request was reported as failed before; the function's log has t
 
 def next_move(task: Task, progress: Progress, view: View, now: float) -> Move:
     """Return the next move; the module's docstring says what comes in."""
+    if view.hosted_too:
+        # A rollback undoes another name of the model that it hosts: there is nothing to let go of.
+        return Finish(Done())
     if progress.failing:
         return _fail(task, progress, progress.failing, view, now)
     if now < progress.not_before:
@@ -348,7 +351,7 @@ def _settle(
     former = lease.former_of(tags)
     had = former is not None and former.mark.state is not State.RELEASED
     came_back = lease.came_back_lately(tags, task.claim)
-    cleans_up = (had or came_back or progress.renamed) and not task.claim.request.scheduled
+    cleans_up = (had or came_back or progress.other_name) and not task.claim.request.scheduled
     if cleans_up and now < (until := _shows_own(task, progress)):
         return Pause(idle=True, until=until)
     return Finish(_again(task, mark, seen))

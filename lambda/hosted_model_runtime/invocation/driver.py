@@ -162,7 +162,7 @@ class Driver:
             # This rolls back an update that was cancelled before it answered: the physical ID is still that
             # from before it. CloudFormation sees no replacement, and sends no Delete for the model that the
             # cancelled update may have started. So this request lets go of that one, too.
-            released = self._leased(*old, Goal.RELEASE, hosted=models[0].arn)
+            released = self._leased(*old, Goal.RELEASE, hosts=models[0].arn)
             models = [released] if request.is_overdue else [*models, released]
         return models
 
@@ -184,7 +184,7 @@ class Driver:
         declared_id: str,
         goal: Goal,
         replaced: LeasedModel | None = None,
-        hosted: Callable[[], str] = lambda: "",
+        hosts: Callable[[], str] = lambda: "",
     ) -> LeasedModel:
         claim = Claim(self.request, fingerprint(declared_id))
         task = Task(
@@ -199,7 +199,7 @@ class Driver:
             patience=self._patience,
         )
         former = replaced.as_former if replaced else lambda: (False, NOTHING)
-        return LeasedModel(service, model, task, self._clock.now, former, self._relay.supersede, hosted)
+        return LeasedModel(service, model, task, self._clock.now, former, self._relay.supersede, hosts)
 
     # --- one look -------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ class LeasedModel:
         now: Callable[[], float],
         former: Callable[[], tuple[bool, LastStart]] = lambda: (False, NOTHING),
         supersede: Callable[[str], None] = lambda request_id: None,
-        hosted: Callable[[], str] = lambda: "",
+        hosts: Callable[[], str] = lambda: "",
     ) -> None:
         self.task, self.progress = task, Progress()
         self.end: End | None = None
@@ -44,7 +44,7 @@ class LeasedModel:
         self.idle = False
         self.hosted: Hosted | None = None
         self._service, self._declared, self._now = service, model, now
-        self._former, self._supersede, self._hosted = former, supersede, hosted
+        self._former, self._supersede, self._hosts = former, supersede, hosts
         self._seen: Sighting | None = None
         self._stop_sent: tuple[float, str] | None = None
         #: How many Stops it has tokens for so far, and when the service took the last of them.
@@ -148,10 +148,8 @@ class LeasedModel:
         match move:
             case moves.Look():
                 seen = self._look()
-                if seen.arn and seen.arn == self._hosted():
-                    # The request hosts this very model under another name, so there is nothing to let go of.
-                    self.end = Done()
-                return replace(view, seen=seen, tags=None, outrun=False)
+                hosted_too = seen.arn != "" and seen.arn == self._hosts()
+                return replace(view, seen=seen, tags=None, outrun=False, hosted_too=hosted_too)
             case moves.ReadTags():
                 tags = self._service.tags(self._arn)
                 return replace(view, tags=tags, outrun=self._learn(tags) or view.outrun)
@@ -303,7 +301,7 @@ class LeasedModel:
             claimed=known.claimed if Tag.STACK in (view.tags or {}) else self._now(),
             crosses=known.crosses or (take.in_flight and take.before is not None),
             took_from=None if take.in_flight else take.before,
-            renamed=known.renamed or lease.is_renamed(view.tags or {}, self.task.claim),
+            other_name=known.other_name or lease.has_other_name(view.tags or {}, self.task.claim),
         )
         # Whoever lets go looks again: a start may have landed between its last look and this mark.
         seen = view.seen if self.task.goal is moves.Goal.HOST else None

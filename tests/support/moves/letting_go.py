@@ -220,8 +220,9 @@ LETTING_GO = Group(
 DEPLOYED_THERE = other(earlier(DONE), "an earlier deploy")
 GIVEN_UP = other(Mark(ISSUED, "Delete", "request-3", RELEASING, "0123456789ab"), "giving it up")
 HAD_IT = CREATE.wrote(DONE, 76, hosted_at=HOSTED_AT)
+HOSTED_TOO = Said("RUNNING, and hosted under another name", replace(RUNNING.value, hosted_too=True))
 OTHERWISE_NAMED = {
-    ago: UPDATE.wrote(DONE, ago, hosted_at=HOSTED_AT).but("had it under another physical ID", renamed=True)
+    ago: UPDATE.wrote(DONE, ago, hosted_at=HOSTED_AT).but("had it under another physical ID", other_name=True)
     for ago in (74, 75)
 }
 LATELY = earlier(GONE, issued=ISSUED - SECOND)
@@ -405,6 +406,7 @@ MOVING = Group(
             formerly(OWN_DONE, earlier(GONE), NAME, "released long ago"),
             answers(CREATE, "HOSTED"),
         ),
+        Row(ROLLBACK, NOTHING, HOSTED_TOO, UNREAD, Finish(Done())),
         Row(
             ROLLBACK, first_read(NOTHING, 239), RUNNING, formerly(OWN, earlier(DONE), OTHER), rest(1),
         ),
